@@ -1,0 +1,46 @@
+//! Every artifact Mixline writes, one module per layer.
+//!
+//! *Staging* tables keep the shape of their source; *canonical* tables are what steps read;
+//! *marts* are what people read.
+
+mod canonical;
+mod marts;
+mod quality;
+mod staging;
+
+pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
+pub use marts::{AttributionEvents, UnifiedDailyMetrics};
+pub use quality::{DataFindings, File, MappingReport, TruthDaily};
+pub use staging::{RawGoogleAds, RawMetaAds, RawShopifyOrders, RawTiktokAds};
+
+use crate::artifact::{Artifact, ArtifactSpec};
+
+/// The declarations of every artifact, by name.
+#[must_use]
+pub fn all() -> Vec<&'static ArtifactSpec> {
+    let mut specs = vec![
+        RawMetaAds::spec(),
+        RawGoogleAds::spec(),
+        RawTiktokAds::spec(),
+        RawShopifyOrders::spec(),
+        MediaDaily::spec(),
+        Orders::spec(),
+        Touchpoints::spec(),
+        Outcome::spec(),
+        Controls::spec(),
+        AttributionEvents::spec(),
+        UnifiedDailyMetrics::spec(),
+        MappingReport::spec(),
+        DataFindings::spec(),
+        TruthDaily::spec(),
+        File::spec(),
+    ];
+    specs.sort_by_key(|spec| spec.name);
+    specs
+}
+
+/// The declaration of the artifact called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static ArtifactSpec> {
+    all().into_iter().find(|spec| spec.name == name)
+}
