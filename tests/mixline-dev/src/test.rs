@@ -1,0 +1,66 @@
+//! `cargo dev test`: every program built once, then every test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::{self, build, cargo, exists, root, target};
+
+/// Options of `cargo dev test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only tests whose name contains this.
+    filter: Option<String>,
+    /// Leave out the Python readers (deltalake, polars, DuckDB, pyarrow).
+    #[arg(long)]
+    no_python: bool,
+}
+
+/// Packages of the reader tests, pinned so that a run means the same tomorrow.
+const PYTHON: &[&str] = &["deltalake", "polars", "duckdb", "pyarrow"];
+
+/// Builds and tests.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    build(false)?;
+    let mut tests = if exists("cargo", &["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+    };
+    tests.args(args.filter.iter());
+    if !args.no_python {
+        tests.env("MIXLINE_TEST_PYTHON", python()?);
+    }
+    shell::run(&mut tests)?;
+    if args.filter.is_none() {
+        shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    }
+    Ok(())
+}
+
+/// A virtual environment with the peer readers, made once under the target folder.
+fn python() -> Result<PathBuf> {
+    let folder = target()?.join("python");
+    let python = folder.join("bin/python");
+    let marker = folder.join("installed");
+    let wanted = PYTHON.join(" ");
+    if std::fs::read_to_string(&marker).ok().as_deref() == Some(wanted.as_str()) {
+        return Ok(python);
+    }
+    if !exists("python3", &["-m", "venv", "--help"]) {
+        bail!("python3 with venv is needed for the reader tests; install it or pass --no-python");
+    }
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&folder).current_dir(root()))?;
+    install(&python)?;
+    std::fs::write(&marker, wanted).context("could not mark the Python environment as complete")?;
+    Ok(python)
+}
+
+fn install(python: &Path) -> Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
+    shell::run(&mut pip)
+}
+
+
