@@ -1,1 +1,1 @@
-
+//! Tests over the built programs, from outside: see `tests/it/`.

@@ -1,0 +1,87 @@
+//! Kill -9 at random moments: after a restart every run ends in a legal state.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{Project, text};
+
+const TASKS: usize = 4;
+/// Kills in this run; the bar asks for 200.
+const KILLS_VARIABLE: &str = "MIXLINE_CRASH_KILLS";
+
+#[tokio::test]
+async fn kill_nine_at_random_points_loses_nothing_and_doubles_nothing() {
+    let kills = std::env::var(KILLS_VARIABLE).ok().and_then(|k| k.parse().ok()).unwrap_or(200);
+    let project = Project::empty();
+    project.dag("chain", &chain());
+    for kill in 0..kills {
+        let seed = kill.to_string();
+        let mut run = project.mixline(&["run", "chain", "--seed", &seed]);
+        run.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut orchestrator = run.spawn().expect("mixline starts");
+        std::thread::sleep(Duration::from_millis(pause(kill)));
+        if kill % 2 == 0 {
+            kill_steps(&project);
+        }
+        orchestrator.kill().expect("kill -9");
+        orchestrator.wait().expect("reaped");
+        if kill % 10 == 9 {
+            settle(&project).await;
+        }
+    }
+    settle(&project).await;
+}
+
+/// Restarts, lets every open run end, and looks at what is left.
+async fn settle(project: &Project) {
+    let resumed = project.output(&["resume"]);
+    assert!(resumed.status.code().is_some(), "resume was killed");
+    let runs = project.ok(&["runs", "list", "--json", "--limit", "1000"]);
+    let legal = ["succeeded", "failed", "cancelled"];
+    let runs: serde_json::Value = serde_json::from_str(&runs).expect("runs are JSON");
+    for run in runs["runs"].as_array().expect("a list of runs") {
+        let state = run["state"].as_str().unwrap_or_default();
+        assert!(legal.contains(&state), "run left in {state}: {run}\n{}", text(&resumed.stderr));
+    }
+    for task in 0..TASKS {
+        no_version_is_lost_or_doubled(project, &format!("noop_{task}")).await;
+    }
+}
+
+async fn no_version_is_lost_or_doubled(project: &Project, artifact: &str) {
+    let history = project.history(artifact).await;
+    let versions: Vec<u64> = history.iter().map(|c| c.version).collect();
+    assert_eq!(versions, (0..versions.len() as u64).collect::<Vec<_>>(), "{artifact} has a gap");
+    let mut commits: BTreeMap<String, usize> = BTreeMap::new();
+    for provenance in history.iter().filter_map(|c| c.provenance.as_ref()) {
+        *commits.entry(provenance.fingerprint.to_string()).or_default() += 1;
+    }
+    let doubled: Vec<_> = commits.iter().filter(|(_, n)| **n > 1).collect();
+    assert!(doubled.is_empty(), "{artifact}: committed twice: {doubled:?}");
+    let log = project.store().await.log(artifact).expect("a legal name");
+    for version in versions {
+        log.read(Some(version)).await.expect("every visible version reads whole");
+    }
+}
+
+/// A pause that walks over the whole life of a run, from before its first write to its end.
+fn pause(kill: u64) -> u64 {
+    kill.wrapping_mul(2_654_435_761) % 700
+}
+
+fn kill_steps(project: &Project) {
+    let pattern = format!("step-noop.*{}", project.path().display());
+    let _ = Command::new("pkill").args(["-9", "-f", &pattern]).status();
+}
+
+fn chain() -> String {
+    let mut dag = String::from("name = \"chain\"\n");
+    for i in 0..TASKS {
+        dag += &format!("\n[tasks.noop_{i}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i}\" }}\n");
+        if i > 0 {
+            dag += &format!("inputs = {{ input = \"noop_{}\" }}\n", i - 1);
+        }
+    }
+    dag
+}

@@ -1,0 +1,7 @@
+//! Mixline from outside: real processes, real stores, real readers.
+
+mod crash;
+mod pipeline;
+mod races;
+mod readers;
+mod support;

@@ -1,0 +1,45 @@
+//! Other people's readers see every version: deltalake, polars, DuckDB and pyarrow.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::{Project, text};
+
+/// The Python with the packages, made by `cargo dev test`.
+fn python() -> Option<PathBuf> {
+    let python = std::env::var_os("MIXLINE_TEST_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI runs the reader tests: use `cargo dev test`");
+        eprintln!("skipped: MIXLINE_TEST_PYTHON is not set; `cargo dev test` sets it");
+    }
+    python
+}
+
+const READ_ALL: &str = include_str!("read_all.py");
+
+#[test]
+fn every_version_of_every_artifact_reads_the_same_everywhere() {
+    let Some(python) = python() else { return };
+    let project = Project::initialized();
+    let synthesize = |days: &str| {
+        project.ok(&["step", "run", "step-synthesize", "--", "--set", days, "--seed", "3"]);
+        project.ok(&["run", "daily_ingest"]);
+    };
+    synthesize("days=210");
+    synthesize("days=212");
+    check(&project, &python);
+    project.ok(&["artifact", "compact", "media_daily"]);
+    check(&project, &python);
+}
+
+fn check(project: &Project, python: &PathBuf) {
+    let mixline = crate::support::bin("mixline");
+    let script = project.path().join("read_all.py");
+    std::fs::write(&script, READ_ALL).expect("writes");
+    let mut command = Command::new(python);
+    command.arg(&script).arg(&mixline).arg(project.path());
+    let output = command.output().expect("python starts");
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "readers disagree\n{out}\n{err}");
+    assert!(out.contains("media_daily"), "nothing was read\n{out}");
+}
