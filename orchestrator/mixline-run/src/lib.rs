@@ -1,1 +1,28 @@
+//! Runs a plan: the log of what happened is the run.
+//!
+//! Every change of a run is one [`RunEvent`], appended to the state database before anybody acts on
+//! it. [`RunState`] is a pure fold over those events and holds the whole scheduling policy; the
+//! dispatcher carries out the [`Command`]s it answers with. A restart folds the log and goes on.
 
+pub mod engine;
+mod dispatcher;
+mod error;
+mod event;
+pub mod executor;
+mod history;
+mod procfs;
+mod planapi;
+mod project;
+mod settle;
+mod state;
+pub mod store;
+
+pub use dispatcher::{Cancel, Subscriber};
+pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
+pub use error::RunError;
+pub use event::{RecordedEvent, ResolvedInput, RunEvent, RunEnd};
+pub use project::{Project, ProjectError};
+pub use state::{Command, RunState, TaskState, TaskStatus};
+
+/// Where the time comes from: the edges pass `Utc::now`, tests pass what they like.
+pub type Clock = fn() -> chrono::DateTime<chrono::Utc>;

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// A virtual environment with the peer readers, made once under the target folder.
-fn python() -> Result<PathBuf> {
+pub(crate) fn python() -> Result<PathBuf> {
     let folder = target()?.join("python");
     let python = folder.join("bin/python");
     let marker = folder.join("installed");

@@ -1,4 +1,4 @@
-//! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
+//! What the orchestrator itself costs: processes that do nothing, and plans that run nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,36 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use crate::shell::{build, output};
-
-/// Options of `cargo dev bench`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Which bench.
-    #[arg(value_enum, default_value = "orchestration")]
-    what: What,
-    /// Use the release build (slow to make, the one to quote).
-    #[arg(long)]
-    release: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum What {
-    /// 40 chained no-op step processes with durable state, then the same again, all reused.
-    Orchestration,
-}
-
-/// Runs one bench and prints its figures.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let bin = build(args.release)?;
-    match args.what {
-        What::Orchestration => orchestration(&bin),
-    }
-}
+use crate::shell::output;
 
 const CHAIN: usize = 40;
 
-fn orchestration(bin: &Path) -> Result<()> {
+/// 40 chained no-op processes, the same again reused, and the plan alone.
+pub(crate) fn run(bin: &Path) -> Result<()> {
     let folder = tempfile::tempdir().context("no scratch folder")?;
     std::fs::create_dir_all(folder.path().join("dags"))?;
     std::fs::write(folder.path().join("dags/chain.toml"), chain_dag(CHAIN))?;
@@ -56,7 +32,9 @@ fn orchestration(bin: &Path) -> Result<()> {
 fn chain_dag(tasks: usize) -> String {
     let mut dag = String::from("name = \"chain\"\n");
     for i in 0..tasks {
-        dag += &format!("\n[tasks.noop_{i:02}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i:02}\" }}\n");
+        dag += &format!(
+            "\n[tasks.noop_{i:02}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i:02}\" }}\n"
+        );
         if i > 0 {
             dag += &format!("inputs = {{ input = \"noop_{:02}\" }}\n", i - 1);
         }

@@ -1,0 +1,147 @@
+//! Finding step binaries, asking them what they are, and digesting what they observe. All of it is
+//! remembered by path, size and modification time, so a second plan starts no process.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use mixline_artifact::observe;
+use crate::planapi::{Catalogue, Dag, StepEntry, Task};
+use mixline_schema::{Digest, StepDescriptor};
+use serde_json::Value;
+
+use super::Engine;
+use crate::error::RunError;
+use crate::store::FileStamp;
+
+/// A step that has not described itself by then never will.
+const DESCRIBE: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// What the steps of a DAG say of themselves. A step without a binary is left out: the planner
+    /// reports it together with everything else that is wrong.
+    ///
+    /// # Errors
+    /// [`RunError::Describe`], [`RunError::Io`] or [`RunError::State`].
+    pub async fn catalogue(&self, dag: &Dag) -> Result<Catalogue, RunError> {
+        let mut steps = BTreeMap::new();
+        for task in dag.tasks.values() {
+            if steps.contains_key(&task.step) {
+                continue;
+            }
+            if let Ok(path) = self.find_step(&task.step) {
+                steps.insert(task.step.clone(), self.describe(&path).await?);
+            }
+        }
+        Ok(Catalogue { steps })
+    }
+
+    /// The binary of a step.
+    ///
+    /// # Errors
+    /// [`RunError::NoStep`], with the folders searched.
+    pub fn find_step(&self, step: &str) -> Result<PathBuf, RunError> {
+        // A name is a file name, never a way out of the folders.
+        let plain = !step.is_empty() && !step.contains(['/', '\\']);
+        let found = self.project.steps.iter().map(|folder| folder.join(step));
+        let found = found.filter(|_| plain).find(|path| path.is_file());
+        found.ok_or_else(|| {
+            let folders: Vec<_> =
+                self.project.steps.iter().map(|folder| folder.display().to_string()).collect();
+            let searched =
+                if folders.is_empty() { "no folder".to_owned() } else { folders.join(", ") };
+            RunError::NoStep { step: step.to_owned(), searched }
+        })
+    }
+
+    /// The descriptor and digest of a step binary, from memory when the file has not changed.
+    ///
+    /// # Errors
+    /// [`RunError::Describe`], [`RunError::Io`] or [`RunError::State`].
+    pub async fn describe(&self, path: &Path) -> Result<StepEntry, RunError> {
+        let stamp = FileStamp::of(path).map_err(RunError::io("look at", path))?;
+        let name = path.display().to_string();
+        if let Some((descriptor, code)) = self.db.step(&name, stamp).await? {
+            return Ok(StepEntry { descriptor, code });
+        }
+        let descriptor = ask(path).await?;
+        let code = observe::digest(path).map_err(RunError::io("read", path))?.to_string();
+        self.db.remember_step(&name, stamp, &descriptor, &code).await?;
+        Ok(StepEntry { descriptor, code })
+    }
+
+    /// The digests of the files each task observes.
+    pub(super) async fn observed(
+        &self,
+        dag: &Dag,
+        catalogue: &Catalogue,
+    ) -> Result<BTreeMap<String, BTreeMap<String, Digest>>, RunError> {
+        let mut observed = BTreeMap::new();
+        for (name, task) in &dag.tasks {
+            let Some(entry) = catalogue.steps.get(&task.step) else { continue };
+            let paths = observed_paths(task, &entry.descriptor);
+            if !paths.is_empty() {
+                observed.insert(name.clone(), self.digests(&paths).await?);
+            }
+        }
+        Ok(observed)
+    }
+
+    async fn digests(&self, paths: &[String]) -> Result<BTreeMap<String, Digest>, RunError> {
+        let root = &self.project.root;
+        let mut digests = BTreeMap::new();
+        for file in observe::files(root, paths).map_err(RunError::io("look below", root))? {
+            let stamp = FileStamp::of(&file.path).map_err(RunError::io("look at", &file.path))?;
+            let place = file.path.display().to_string();
+            let digest = match self.db.file_digest(&place, stamp).await? {
+                Some(digest) => digest,
+                None => {
+                    let digest =
+                        observe::digest(&file.path).map_err(RunError::io("read", &file.path))?;
+                    self.db.remember_file(&place, stamp, &digest).await?;
+                    digest
+                }
+            };
+            digests.insert(file.name, digest);
+        }
+        Ok(digests)
+    }
+}
+
+/// The paths under the configuration keys that the step declares as observed.
+fn observed_paths(task: &Task, descriptor: &StepDescriptor) -> Vec<String> {
+    let values = descriptor.observes.iter().filter_map(|key| {
+        key.split('.').try_fold(&task.config, |value, part| value.get(part))
+    });
+    let mut paths = Vec::new();
+    for value in values {
+        match value {
+            Value::String(path) => paths.push(path.clone()),
+            Value::Array(list) => {
+                paths.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+async fn ask(path: &Path) -> Result<StepDescriptor, RunError> {
+    let wrong = |problem: String| RunError::Describe { path: path.to_owned(), problem };
+    let output = tokio::process::Command::new(path)
+        .arg("describe")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = match tokio::time::timeout(DESCRIBE, output).await {
+        Ok(output) => output.map_err(RunError::io("start", path))?,
+        Err(_) => return Err(wrong(format!("did not answer within {} s", DESCRIBE.as_secs()))),
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(wrong(format!("ended with {}: {}", output.status, said.trim())));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| wrong(format!("printed no descriptor: {error}")))
+}

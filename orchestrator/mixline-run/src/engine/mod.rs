@@ -1,0 +1,285 @@
+//! The front door: open a project, plan a DAG, run the plan, go on after a crash.
+
+mod catalogue;
+mod resume;
+mod summary;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mixline_artifact::Store;
+use crate::planapi::{Catalogue, Dag, Plan, Request};
+use mixline_schema::Window;
+
+pub use crate::planapi::Force;
+pub use summary::{RunSummary, TaskSummary};
+
+use crate::Clock;
+use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
+use crate::error::RunError;
+use crate::event::RunEvent;
+use crate::executor::{Executor, ProcessExecutor};
+use crate::history;
+use crate::procfs;
+use crate::project::Project;
+use crate::state::RunState;
+use crate::store::{Owner, Retention, StateDb};
+
+/// What to plan.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// Data interval.
+    pub window: Option<Window>,
+    /// Random seed.
+    pub seed: u64,
+    /// Tasks to plan, with what they need; empty means all.
+    pub select: Vec<String>,
+    /// Tasks to run whatever exists.
+    pub force: Force,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { window: None, seed: 0, select: Vec::new(), force: Force::None }
+    }
+}
+
+/// How to run a plan.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Who asks: `cli`, `schedule`, `api`.
+    pub trigger: String,
+    /// Attempts that may run at once; the project's number when absent.
+    pub max_parallel: Option<usize>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { trigger: "cli".to_owned(), max_parallel: None }
+    }
+}
+
+/// An open project.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    project: Arc<Project>,
+    db: StateDb,
+    store: Store,
+    executor: Arc<dyn Executor>,
+    clock: Clock,
+    owner: Option<Owner>,
+    retention: Retention,
+}
+
+impl Engine {
+    /// Opens the state database and the store of a project.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`], [`RunError::State`] or [`RunError::Store`].
+    pub async fn open(project: Project, clock: Clock) -> Result<Self, RunError> {
+        let store =
+            Store::open(&project.store).await.map_err(RunError::store("open", &project.store))?;
+        let db = StateDb::open(&project.database()).await?;
+        db.bind_store(&project.store).await?;
+        let pid = std::process::id();
+        Ok(Self {
+            project: Arc::new(project),
+            db,
+            store,
+            executor: Arc::new(ProcessExecutor),
+            clock,
+            owner: procfs::start_time(pid).map(|start| Owner { pid, start }),
+            retention: Retention::default(),
+        })
+    }
+
+    /// The same engine with another executor.
+    #[must_use]
+    pub fn with_executor(self, executor: Arc<dyn Executor>) -> Self {
+        Self { executor, ..self }
+    }
+
+    /// The same engine with another retention of runs.
+    #[must_use]
+    pub fn with_retention(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The state database.
+    #[must_use]
+    pub fn state(&self) -> &StateDb {
+        &self.db
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock it was opened with.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The names of the DAG files, sorted.
+    ///
+    /// # Errors
+    /// [`RunError::Io`]; an absent folder holds no DAGs.
+    pub fn dags(&self) -> Result<Vec<String>, RunError> {
+        let folder = &self.project.dags;
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(RunError::io("list", folder)(source)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(RunError::io("list", folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads a DAG file of the project by its name.
+    ///
+    /// # Errors
+    /// [`RunError::NoDag`], [`RunError::Io`] or [`RunError::Plan`] with every error of the file.
+    pub fn load_dag(&self, name: &str) -> Result<Dag, RunError> {
+        let known = self.dags()?;
+        if !known.iter().any(|dag| dag == name) {
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let folder = self.project.dags.clone();
+            return Err(RunError::NoDag { name: name.to_owned(), folder, known });
+        }
+        let path = self.project.dags.join(format!("{name}.toml"));
+        let text = std::fs::read_to_string(&path).map_err(RunError::io("read", &path))?;
+        let shown = path.strip_prefix(&self.project.root).unwrap_or(&path).display().to_string();
+        Dag::parse(&text, &shown).map_err(|errors| RunError::Plan { errors })
+    }
+
+    /// What would run, and why. Reads the logs of the DAG's artifacts first.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the DAG at once ([`RunError::Plan`]); otherwise as the parts.
+    pub async fn plan(&self, dag: &str, options: &PlanOptions) -> Result<Plan, RunError> {
+        self.plan_dag(&self.load_dag(dag)?, options).await
+    }
+
+    /// [`Engine::plan`] for a DAG that has been read.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn plan_dag(&self, dag: &Dag, options: &PlanOptions) -> Result<Plan, RunError> {
+        let catalogue = self.catalogue(dag).await?;
+        history::sync(&self.db, &self.store, &artifacts(dag, &catalogue)).await?;
+        let slots = slots(dag, &catalogue, options.window);
+        let history = history::load(&self.db, &slots).await?;
+        let request = Request {
+            window: options.window,
+            seed: options.seed,
+            select: options.select.clone(),
+            force: options.force.clone(),
+            observed: self.observed(dag, &catalogue).await?,
+        };
+        crate::planapi::plan(dag, &catalogue, &request, &history)
+            .map_err(|errors| RunError::Plan { errors })
+    }
+
+    /// Runs a plan to its end. A failed task is not an error: it is in the summary.
+    ///
+    /// # Errors
+    /// [`RunError::NoStep`], or when the state database cannot be written.
+    pub async fn run(
+        &self,
+        plan: Plan,
+        options: &RunOptions,
+        subscribers: Vec<Arc<dyn Subscriber>>,
+        cancel: Cancel,
+    ) -> Result<RunSummary, RunError> {
+        let run_id = uuid::Uuid::now_v7().to_string();
+        let tools = self.tools(&plan)?;
+        let history = self.history_of(&plan).await?;
+        let max_parallel = options.max_parallel.unwrap_or(self.project.parallelism);
+        let first = RunEvent::RunCreated {
+            plan: Box::new(plan),
+            trigger: options.trigger.clone(),
+            max_parallel,
+            pools: self.project.pools.clone(),
+        };
+        let state = RunState::default();
+        let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        let state = dispatcher.run(first).await?;
+        self.forget_old_runs().await;
+        Ok(RunSummary::of(&state))
+    }
+
+    fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
+        let steps: BTreeSet<&str> = plan.tasks.iter().map(|task| task.step.as_str()).collect();
+        let programs = steps.into_iter().map(|step| Ok((step.to_owned(), self.find_step(step)?)));
+        Ok(Tools {
+            project: Arc::clone(&self.project),
+            db: self.db.clone(),
+            store: self.store.clone(),
+            executor: Arc::clone(&self.executor),
+            programs: programs.collect::<Result<BTreeMap<String, PathBuf>, RunError>>()?,
+            owner: self.owner,
+            clock: self.clock,
+        })
+    }
+
+    async fn history_of(&self, plan: &Plan) -> Result<crate::planapi::History, RunError> {
+        let slots: Vec<String> = plan.tasks.iter().map(|task| task.slot.clone()).collect();
+        history::load(&self.db, &slots).await
+    }
+
+    /// Retention is housekeeping: that it failed is a warning, not the run's failure.
+    async fn forget_old_runs(&self) {
+        match self.db.prune(self.retention, (self.clock)()).await {
+            Ok(ids) => {
+                for id in ids {
+                    let _ = std::fs::remove_dir_all(self.project.state.join("logs").join(id));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "could not forget old runs"),
+        }
+    }
+}
+
+/// Every artifact a task reads or writes.
+fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
+    let mut artifacts = BTreeSet::new();
+    for task in dag.tasks.values() {
+        artifacts.extend(task.inputs.values().map(|reference| reference.name.clone()));
+        artifacts.extend(task.outputs.values().cloned());
+        if let Some(entry) = catalogue.steps.get(&task.step) {
+            let ports = entry.descriptor.inputs.iter().chain(&entry.descriptor.outputs);
+            artifacts.extend(ports.map(|port| port.artifact.clone()));
+        }
+    }
+    artifacts
+}
+
+/// The slot of every task, as the step context makes it.
+fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
+    let slot = |(name, task): (&String, &crate::planapi::Task)| {
+        let windowed =
+            catalogue.steps.get(&task.step).is_some_and(|entry| entry.descriptor.windowed);
+        match window.filter(|_| windowed) {
+            Some(window) => format!("{}.{name} {window}", dag.name),
+            None => format!("{}.{name}", dag.name),
+        }
+    };
+    dag.tasks.iter().map(slot).collect()
+}

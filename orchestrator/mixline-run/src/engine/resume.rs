@@ -1,0 +1,136 @@
+//! Going on after a crash. The event log says what was started, the artifact log what was
+//! committed, and the machine what is still alive.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mixline_schema::{OutputResult, StepResult, StepStatus};
+
+use super::{Engine, RunSummary};
+use crate::dispatcher::{Cancel, Dispatcher, Subscriber, job};
+use crate::error::RunError;
+use crate::event::RunEvent;
+use crate::history;
+use crate::procfs;
+use crate::state::{RunState, TaskState};
+use crate::store::{Owner, RunRow};
+
+impl Engine {
+    /// Takes over every open run whose orchestrator is gone, and brings it to its end.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn resume(
+        &self,
+        subscribers: Vec<Arc<dyn Subscriber>>,
+        cancel: Cancel,
+    ) -> Result<Vec<RunSummary>, RunError> {
+        let mut summaries = Vec::new();
+        for row in self.db.open_runs().await? {
+            if self.is_orphan(&row) && self.take_over(&row).await? {
+                let subscribers = subscribers.clone();
+                summaries.push(self.resume_run(&row.run_id, subscribers, cancel.clone()).await?);
+            }
+        }
+        if !summaries.is_empty() {
+            self.forget_old_runs().await;
+        }
+        Ok(summaries)
+    }
+
+    /// Whether nobody runs the run any more.
+    #[must_use]
+    pub fn is_orphan(&self, row: &RunRow) -> bool {
+        row.ended_at.is_none()
+            && !row.owner.is_some_and(|owner| procfs::is_alive(owner.pid, owner.start))
+    }
+
+    async fn take_over(&self, row: &RunRow) -> Result<bool, RunError> {
+        match self.owner {
+            Some(owner) => self.db.claim(row, owner).await,
+            None => self.db.claim(row, Owner { pid: std::process::id(), start: 0 }).await,
+        }
+    }
+
+    async fn resume_run(
+        &self,
+        run_id: &str,
+        subscribers: Vec<Arc<dyn Subscriber>>,
+        cancel: Cancel,
+    ) -> Result<RunSummary, RunError> {
+        let state = self.db.run_state(run_id).await?;
+        let Some(plan) = state.plan().cloned() else {
+            return Err(RunError::NoRun { run_id: run_id.to_owned() });
+        };
+        let outputs = plan.tasks.iter().flat_map(|task| &task.outputs);
+        let inputs = plan.tasks.iter().flat_map(|task| task.inputs.values());
+        let artifacts: BTreeSet<String> = outputs
+            .map(|output| output.artifact.clone())
+            .chain(inputs.map(|input| input.artifact.clone()))
+            .collect();
+        history::sync(&self.db, &self.store, &artifacts).await?;
+        let tools = self.tools(&plan)?;
+        let (mut known, mut alive) = (Vec::new(), Vec::new());
+        let running = state.tasks().filter(|(_, status)| status.state == TaskState::Running);
+        for (task, status) in running {
+            let attempt = status.attempt;
+            let traces = job(&tools, &state, task).is_some_and(|job| job.pid_file().exists());
+            if let Some(result) = self.committed(&state, task).await? {
+                let (task, result) = (task.to_owned(), Box::new(result));
+                known.push(RunEvent::AttemptSucceeded { task, attempt, result });
+            } else if traces {
+                // Alive, or gone and perhaps with a result: the executor finds out.
+                alive.push(task.to_owned());
+            } else {
+                known.push(RunEvent::AttemptLost { task: task.to_owned(), attempt });
+            }
+        }
+        let history = self.history_of(&plan).await?;
+        let run_id = run_id.to_owned();
+        let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        let state = dispatcher.resume(known, alive).await?;
+        Ok(RunSummary::of(&state))
+    }
+
+    /// The result of an attempt whose process is gone but whose outputs are all in the store.
+    async fn committed(
+        &self,
+        state: &RunState,
+        task: &str,
+    ) -> Result<Option<StepResult>, RunError> {
+        let planned =
+            state.plan().and_then(|plan| plan.tasks.iter().find(|planned| planned.name == task));
+        let status = state.task(task);
+        let Some((planned, fingerprint)) =
+            planned.zip(status.and_then(|status| status.fingerprint.clone()))
+        else {
+            return Ok(None);
+        };
+        let mut outputs = Vec::new();
+        for output in &planned.outputs {
+            let found =
+                self.db.slot_commit_of(&planned.slot, &output.artifact, &fingerprint).await?;
+            match found {
+                Some(commit) => outputs.push(OutputResult {
+                    port: output.port.clone(),
+                    artifact: output.artifact.clone(),
+                    version: commit.version,
+                    rows: commit.rows,
+                    digest: commit.digest,
+                }),
+                // Whether an optional output was meant to be written, only the step knows.
+                None => return Ok(None),
+            }
+        }
+        Ok((!outputs.is_empty()).then(|| StepResult {
+            status: StepStatus::Succeeded,
+            step: planned.step.clone(),
+            outputs,
+            fingerprint: Some(fingerprint),
+            seconds: 0.0,
+            peak_rss_mib: 0.0,
+            checks: BTreeMap::new(),
+            error: None,
+        }))
+    }
+}

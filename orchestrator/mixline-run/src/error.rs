@@ -1,0 +1,124 @@
+//! What can go wrong around a run. A task that fails is not here: that is an event.
+
+use std::path::PathBuf;
+
+use mixline_artifact::StoreError;
+use crate::planapi::PlanError;
+
+/// A run that could not be planned, started or recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The project file.
+    #[error(transparent)]
+    Project(#[from] crate::project::ProjectError),
+    /// The store.
+    #[error("could not {action} the store {url}; check the address and that it can be reached")]
+    Store {
+        /// What was tried.
+        action: &'static str,
+        /// Store URL.
+        url: String,
+        /// Cause.
+        #[source]
+        source: Box<StoreError>,
+    },
+    /// Somebody else holds the state database.
+    #[error(
+        "the state database {path} is locked by another process; wait for it to finish, or stop it"
+    )]
+    Locked {
+        /// Database file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// The state database.
+    #[error("could not {action} the state database {path}")]
+    State {
+        /// What was tried.
+        action: &'static str,
+        /// Database file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// A row of the state database does not read back.
+    #[error("the state database holds {what} that does not read back; was it written by a newer version?")]
+    Damaged {
+        /// What it is.
+        what: String,
+        /// Cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A file or folder.
+    #[error("could not {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// File or folder.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no such DAG.
+    #[error("there is no DAG `{name}` in {folder}; it holds {known}")]
+    NoDag {
+        /// Asked name.
+        name: String,
+        /// DAG folder.
+        folder: PathBuf,
+        /// Names that exist, ready to print.
+        known: String,
+    },
+    /// There is no such run.
+    #[error("there is no run `{run_id}`; `mixline runs` lists them")]
+    NoRun {
+        /// Asked run.
+        run_id: String,
+    },
+    /// The DAG file or the plan has errors; all of them.
+    #[error("{}", lines(errors))]
+    Plan {
+        /// Every error found.
+        errors: Vec<PlanError>,
+    },
+    /// A step binary is nowhere to be found.
+    #[error("there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml")]
+    NoStep {
+        /// Step name.
+        step: String,
+        /// Folders searched, ready to print.
+        searched: String,
+    },
+    /// A step binary does not describe itself.
+    #[error("`{path} describe` {problem}")]
+    Describe {
+        /// The binary.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+fn lines(errors: &[PlanError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl RunError {
+    pub(crate) fn store(action: &'static str, url: &str) -> impl FnOnce(StoreError) -> Self {
+        let url = url.to_owned();
+        move |source| Self::Store { action, url, source: Box::new(source) }
+    }
+
+    pub(crate) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,108 @@
+//! Where attempts run. The dispatcher gives a [`Job`] and gets an [`Outcome`]; what lies between
+//! (a process, a container, nothing at all) is the executor's business.
+
+mod mock;
+mod process;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mixline_schema::{ErrorClass, StepContext, StepResult};
+use tokio::sync::watch;
+
+pub use mock::MockExecutor;
+pub use process::ProcessExecutor;
+
+/// One attempt to run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The step binary.
+    pub program: PathBuf,
+    /// Working directory: the project root.
+    pub folder: PathBuf,
+    /// What the step is told. Always carries its place in the run.
+    pub context: StepContext,
+    /// Step name.
+    pub step: String,
+    /// File that receives the output while it runs; pid and result are kept beside it.
+    pub log_file: PathBuf,
+    /// Longest time it may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Job {
+    /// The file the step writes its result to.
+    #[must_use]
+    pub fn result_file(&self) -> PathBuf {
+        self.log_file.with_extension("result.json")
+    }
+
+    /// The file that names the process.
+    #[must_use]
+    pub fn pid_file(&self) -> PathBuf {
+        self.log_file.with_extension("pid")
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Outputs committed.
+    Succeeded(Box<StepResult>),
+    /// Nothing to do, and why.
+    Skipped(String),
+    /// It failed.
+    Failed {
+        /// What that means for retries.
+        class: ErrorClass,
+        /// Exit code, when there was one.
+        exit_code: Option<i32>,
+        /// What was said.
+        error: String,
+    },
+    /// Nobody knows.
+    Lost,
+}
+
+/// Set to `true` to stop an attempt.
+pub type Stop = watch::Receiver<bool>;
+
+/// Something that runs attempts.
+#[async_trait::async_trait]
+pub trait Executor: std::fmt::Debug + Send + Sync {
+    /// Runs an attempt to its end, or stops it when told to or when its time is over.
+    async fn run(&self, job: &Job, stop: Stop) -> Outcome;
+
+    /// Waits for an attempt that an earlier orchestrator started; [`Outcome::Lost`] when there is
+    /// no trace of it.
+    async fn reattach(&self, job: &Job, stop: Stop) -> Outcome;
+}
+
+/// Waits until the attempt is to be stopped; for ever when nobody can ask any more.
+async fn stopped(stop: &mut Stop) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits for the time to be over; for ever without a limit.
+async fn over(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn timed_out(timeout: Option<Duration>, exit_code: Option<i32>) -> Outcome {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    Outcome::Failed {
+        class: ErrorClass::Transient,
+        exit_code,
+        error: format!("timed out after {seconds} s"),
+    }
+}
+
+fn stopped_on_request(exit_code: Option<i32>) -> Outcome {
+    let error = "stopped on request".to_owned();
+    Outcome::Failed { class: ErrorClass::Stopped, exit_code, error }
+}

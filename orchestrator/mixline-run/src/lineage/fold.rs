@@ -1,0 +1,272 @@
+//! The fold: which of our events open and close which OpenLineage runs.
+
+use std::collections::BTreeMap;
+
+use chrono::SecondsFormat;
+use mixline_schema::{ErrorClass, OutputResult, Window};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::dataset::DatasetNames;
+use super::facets;
+use crate::event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+
+const SCHEMA_URL: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
+
+/// Turns the events of runs into OpenLineage events. Feed it every event of a run from the first;
+/// after a restart, feed it the stored ones again and drop what it answers.
+#[derive(Debug)]
+pub struct Lineage {
+    namespace: String,
+    names: DatasetNames,
+    runs: BTreeMap<String, OpenRun>,
+}
+
+/// What must be remembered of a run until it ends.
+#[derive(Debug)]
+struct OpenRun {
+    dag: String,
+    window: Option<Window>,
+    inputs: BTreeMap<String, Vec<ResolvedInput>>,
+    attempts: BTreeMap<String, u32>,
+    first_error: Option<String>,
+}
+
+/// How an OpenLineage run ends.
+#[derive(Debug, Clone, Copy)]
+enum End<'a> {
+    Complete(&'a [OutputResult]),
+    Fail(&'a str),
+    Abort(&'a str),
+}
+
+impl Lineage {
+    /// For one scheduler namespace and one store.
+    #[must_use]
+    pub fn new(namespace: &str, store_url: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            names: DatasetNames::of_store(store_url),
+            runs: BTreeMap::new(),
+        }
+    }
+
+    /// The OpenLineage events that follow from one of ours, in order.
+    pub fn apply(&mut self, recorded: &RecordedEvent) -> Vec<Value> {
+        if let RunEvent::RunCreated { plan, .. } = &recorded.event {
+            let run = OpenRun {
+                dag: plan.dag.clone(),
+                window: plan.window,
+                inputs: BTreeMap::new(),
+                attempts: BTreeMap::new(),
+                first_error: None,
+            };
+            let event = self.run_event(recorded, &run, "START", None);
+            self.runs.insert(recorded.run_id.clone(), run);
+            return vec![event];
+        }
+        // An unknown run began before this fold did; half a story helps nobody.
+        let Some(mut run) = self.runs.remove(&recorded.run_id) else {
+            return Vec::new();
+        };
+        let events = self.step(recorded, &mut run);
+        if !matches!(recorded.event, RunEvent::RunFinished { .. }) {
+            self.runs.insert(recorded.run_id.clone(), run);
+        }
+        events
+    }
+
+    fn step(&self, recorded: &RecordedEvent, run: &mut OpenRun) -> Vec<Value> {
+        match &recorded.event {
+            RunEvent::TaskQueued { task, inputs, .. } => {
+                run.inputs
+                    .insert(task.clone(), inputs.values().cloned().collect());
+                Vec::new()
+            }
+            RunEvent::AttemptStarted { task, attempt } => {
+                run.attempts.insert(task.clone(), *attempt);
+                vec![self.attempt_event(recorded, run, task, *attempt, None)]
+            }
+            RunEvent::TaskReused { task, outputs, .. } => {
+                let end = End::Complete(outputs);
+                vec![
+                    self.attempt_event(recorded, run, task, 0, None),
+                    self.attempt_event(recorded, run, task, 0, Some(end)),
+                ]
+            }
+            RunEvent::AttemptSucceeded { task, result, .. } => {
+                self.close(recorded, run, task, End::Complete(&result.outputs))
+            }
+            RunEvent::AttemptFailed {
+                task,
+                class: ErrorClass::Stopped,
+                error,
+                ..
+            } => self.close(recorded, run, task, End::Abort(error)),
+            RunEvent::AttemptFailed { task, error, .. } => {
+                run.remember(task, error);
+                self.close(recorded, run, task, End::Fail(error))
+            }
+            RunEvent::TaskFailed { task, error } => {
+                run.remember(task, error);
+                self.close(recorded, run, task, End::Fail(error))
+            }
+            RunEvent::AttemptLost { task, .. } => {
+                let end = End::Abort("the process went away and left no result");
+                self.close(recorded, run, task, end)
+            }
+            RunEvent::TaskSkipped { task, .. } => {
+                self.close(recorded, run, task, End::Complete(&[]))
+            }
+            RunEvent::TaskCancelled { task } => {
+                self.close(recorded, run, task, End::Abort("stopped on request"))
+            }
+            RunEvent::RunFinished { state } => self.finish(recorded, run, *state),
+            RunEvent::RunCreated { .. }
+            | RunEvent::TaskRetrying { .. }
+            | RunEvent::RetryDue { .. }
+            | RunEvent::TaskUpstreamFailed { .. }
+            | RunEvent::CancelRequested => Vec::new(),
+        }
+    }
+
+    /// Ends the open attempt of a task; nothing when none is open.
+    fn close(
+        &self,
+        recorded: &RecordedEvent,
+        run: &mut OpenRun,
+        task: &str,
+        end: End<'_>,
+    ) -> Vec<Value> {
+        run.attempts
+            .remove(task)
+            .map(|attempt| self.attempt_event(recorded, run, task, attempt, Some(end)))
+            .into_iter()
+            .collect()
+    }
+
+    fn finish(&self, recorded: &RecordedEvent, run: &mut OpenRun, state: RunEnd) -> Vec<Value> {
+        let open: Vec<String> = run.attempts.keys().cloned().collect();
+        let mut events: Vec<Value> = open
+            .iter()
+            .flat_map(|task| self.close(recorded, run, task, End::Abort("the run ended")))
+            .collect();
+        let failed = run.first_error.clone();
+        let (kind, error) = match state {
+            RunEnd::Succeeded => ("COMPLETE", None),
+            RunEnd::Failed => (
+                "FAIL",
+                Some(failed.unwrap_or_else(|| "a task failed".into())),
+            ),
+            RunEnd::Cancelled => ("ABORT", Some("stopped on request".to_owned())),
+        };
+        events.push(self.run_event(recorded, run, kind, error.as_deref()));
+        events
+    }
+
+    fn run_event(
+        &self,
+        recorded: &RecordedEvent,
+        run: &OpenRun,
+        kind: &str,
+        error: Option<&str>,
+    ) -> Value {
+        let facets = run_facets(run.window, error);
+        let job = json!({
+            "namespace": self.namespace,
+            "name": run.dag,
+            "facets": {"jobType": facets::job_type("DAG")},
+        });
+        envelope(
+            recorded,
+            kind,
+            (&recorded.run_id, facets),
+            job,
+            (Vec::new(), Vec::new()),
+        )
+    }
+
+    fn attempt_event(
+        &self,
+        recorded: &RecordedEvent,
+        run: &OpenRun,
+        task: &str,
+        attempt: u32,
+        end: Option<End<'_>>,
+    ) -> Value {
+        let (kind, error, outputs) = match end {
+            None => ("START", None, &[][..]),
+            Some(End::Complete(outputs)) => ("COMPLETE", None, outputs),
+            Some(End::Fail(error)) => ("FAIL", Some(error), &[][..]),
+            Some(End::Abort(error)) => ("ABORT", Some(error), &[][..]),
+        };
+        let mut facets = run_facets(run.window, error);
+        let parent = facets::parent(&recorded.run_id, &self.namespace, &run.dag);
+        facets.insert("parent".into(), parent);
+        let job = json!({
+            "namespace": self.namespace,
+            "name": format!("{}.{task}", run.dag),
+            "facets": {"jobType": facets::job_type("TASK")},
+        });
+        let read = run.inputs.get(task).into_iter().flatten();
+        let inputs = read.map(|input| self.names.input(input)).collect();
+        let outputs = outputs
+            .iter()
+            .map(|output| self.names.output(output))
+            .collect();
+        let id = attempt_run_id(&recorded.run_id, task, attempt);
+        envelope(recorded, kind, (&id, facets), job, (inputs, outputs))
+    }
+}
+
+impl OpenRun {
+    fn remember(&mut self, task: &str, error: &str) {
+        self.first_error
+            .get_or_insert_with(|| format!("task `{task}` failed: {error}"));
+    }
+}
+
+fn run_facets(window: Option<Window>, error: Option<&str>) -> Map<String, Value> {
+    let mut all = Map::new();
+    all.insert("processing_engine".into(), facets::processing_engine());
+    if let Some(window) = window {
+        all.insert("nominalTime".into(), facets::nominal_time(window));
+    }
+    if let Some(error) = error {
+        all.insert("errorMessage".into(), facets::error_message(error));
+    }
+    all
+}
+
+fn envelope(
+    recorded: &RecordedEvent,
+    kind: &str,
+    (run_id, facets): (&str, Map<String, Value>),
+    job: Value,
+    (inputs, outputs): (Vec<Value>, Vec<Value>),
+) -> Value {
+    json!({
+        "eventType": kind,
+        "eventTime": recorded.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "run": {"runId": run_id, "facets": facets},
+        "job": job,
+        "inputs": inputs,
+        "outputs": outputs,
+        "producer": facets::PRODUCER,
+        "schemaURL": SCHEMA_URL,
+    })
+}
+
+/// The id of an attempt: a UUIDv7 with the run's instant and bits that follow from run, task and
+/// attempt, so that the same attempt has the same id in every process.
+fn attempt_run_id(run_id: &str, task: &str, attempt: u32) -> String {
+    let hash = blake3::hash(format!("{run_id}\n{task}\n{attempt}").as_bytes());
+    let mut bytes = [0u8; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    if let Ok(run) = Uuid::parse_str(run_id) {
+        bytes[..6].copy_from_slice(&run.as_bytes()[..6]);
+    }
+    bytes[6] = (bytes[6] & 0x0f) | 0x70;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    Uuid::from_bytes(bytes).to_string()
+}

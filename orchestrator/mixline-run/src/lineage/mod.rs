@@ -1,0 +1,29 @@
+//! OpenLineage: the run's events told in the words other tools understand.
+//!
+//! [`Lineage`] is a pure fold from [`RecordedEvent`](crate::RecordedEvent)s to OpenLineage 2-0-2
+//! run events; [`FileSink`] is the subscriber that appends them to a file, one JSON per line.
+//!
+//! | ours | OpenLineage |
+//! |---|---|
+//! | a run of a DAG | a run of job `dag`, id = our run id |
+//! | an attempt of a task | a run of job `dag.task`, with the DAG's run as parent and root |
+//! | a reused task | START and COMPLETE at once, with the outputs that were reused |
+//! | failed, lost or stopped attempt | FAIL, ABORT, ABORT |
+//!
+//! An attempt, not a task, is the unit: a run has one START and one terminal event, and a retry
+//! comes after a failure. Ids of attempts follow from run, task and number, so that a restarted
+//! orchestrator closes what its predecessor opened.
+//!
+//! Datasets are named by the store and the artifact; the version is in the `version` facet, never
+//! in the name.
+
+mod dataset;
+mod facets;
+mod fold;
+mod sink;
+
+pub use fold::Lineage;
+pub use sink::FileSink;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! The project: where things are. One file, `mixline.toml`, and defaults when it is absent.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Where a project keeps things and how much may run at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Folder of `mixline.toml`; steps run here.
+    pub root: PathBuf,
+    /// Store URL; a relative folder has been joined to the root.
+    pub store: String,
+    /// Folder of the state database, logs and results.
+    pub state: PathBuf,
+    /// Folder of the DAG files.
+    pub dags: PathBuf,
+    /// Folders searched for step binaries, in order.
+    pub steps: Vec<PathBuf>,
+    /// IANA zone of schedules that name none.
+    pub zone: String,
+    /// Namespace of lineage events.
+    pub namespace: String,
+    /// Pool name → slots.
+    pub pools: BTreeMap<String, usize>,
+    /// Attempts that may run at once.
+    pub parallelism: usize,
+    /// File that receives OpenLineage events, one per line.
+    pub openlineage_file: Option<PathBuf>,
+}
+
+/// A project file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// It exists and cannot be read.
+    #[error("could not read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{path} is not a valid project file; check the key or value it names")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Cause, with line and key.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value cannot be used.
+    #[error("{path}: `{key}` {problem}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong and what to write.
+        problem: String,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    store: Option<String>,
+    state: Option<PathBuf>,
+    dags: Option<PathBuf>,
+    steps: Option<Vec<PathBuf>>,
+    zone: Option<String>,
+    namespace: Option<String>,
+    pools: BTreeMap<String, usize>,
+    parallelism: Option<usize>,
+    openlineage_file: Option<PathBuf>,
+}
+
+impl Project {
+    /// Reads `dir/mixline.toml`, or takes the defaults when there is none. `exe_dir` is the folder
+    /// of the running binary: step binaries are looked for there unless the file says otherwise.
+    ///
+    /// # Errors
+    /// [`ProjectError`], with the file and the key.
+    pub fn load(dir: &Path, exe_dir: Option<&Path>) -> Result<Self, ProjectError> {
+        let path = dir.join("mixline.toml");
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text)
+                .map_err(|source| ProjectError::Parse { path: path.clone(), source: Box::new(source) })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
+            Err(source) => return Err(ProjectError::Read { path, source }),
+        };
+        Self::from_file(dir, &path, exe_dir, file)
+    }
+
+    fn from_file(
+        dir: &Path,
+        path: &Path,
+        exe_dir: Option<&Path>,
+        file: File,
+    ) -> Result<Self, ProjectError> {
+        let value = |key: &str, problem: &str| ProjectError::Value {
+            path: path.to_owned(),
+            key: key.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let root = std::path::absolute(dir)
+            .map_err(|source| ProjectError::Read { path: dir.to_owned(), source })?;
+        let zone = file.zone.unwrap_or_else(|| "UTC".to_owned());
+        if zone.parse::<chrono_tz::Tz>().is_err() {
+            return Err(value("zone", "is not an IANA zone; write one such as `Europe/Berlin`"));
+        }
+        if file.parallelism == Some(0) {
+            return Err(value("parallelism", "must be at least 1"));
+        }
+        if let Some((name, _)) = file.pools.iter().find(|(_, slots)| **slots == 0) {
+            return Err(value(&format!("pools.{name}"), "must have at least 1 slot"));
+        }
+        let steps = match file.steps {
+            Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
+            None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
+        };
+        Ok(Self {
+            store: store_url(&root, file.store.as_deref().unwrap_or("./store")),
+            state: root.join(file.state.as_deref().unwrap_or(Path::new(".mixline"))),
+            dags: root.join(file.dags.as_deref().unwrap_or(Path::new("dags"))),
+            steps,
+            zone,
+            namespace: file.namespace.unwrap_or_else(|| "mixline".to_owned()),
+            pools: file.pools,
+            parallelism: file.parallelism.unwrap_or_else(cores),
+            openlineage_file: file.openlineage_file.map(|file| root.join(file)),
+            root,
+        })
+    }
+
+    /// The state database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.state.join("state.db")
+    }
+
+    /// The file an attempt's output is captured to while it runs.
+    #[must_use]
+    pub fn log_file(&self, run_id: &str, task: &str, attempt: u32) -> PathBuf {
+        self.state.join("logs").join(run_id).join(task).join(format!("{attempt}.log"))
+    }
+}
+
+/// The object an attempt's output is kept under in the store after it ended.
+#[must_use]
+pub(crate) fn log_object(run_id: &str, task: &str, attempt: u32) -> String {
+    format!("_runs/{run_id}/{task}/{attempt}.log")
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Relative folders mean folders below the root, wherever the command was started.
+fn store_url(root: &Path, url: &str) -> String {
+    if url.contains("://") || url == "memory:" || Path::new(url).is_absolute() {
+        url.to_owned()
+    } else {
+        root.join(url.trim_start_matches("./")).display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = Project::load(dir.path(), Some(Path::new("/bin"))).unwrap();
+        assert_eq!(project.dags, dir.path().join("dags"));
+        assert_eq!(project.store, dir.path().join("store").display().to_string());
+        assert_eq!(project.steps, [PathBuf::from("/bin")]);
+        assert_eq!(project.zone, "UTC");
+        assert!(project.parallelism >= 1);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_the_file_and_the_key() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("mixline.toml"), "stroe = \"./store\"\n").unwrap();
+        let error = Project::load(dir.path(), None).unwrap_err();
+        assert!(error.to_string().contains("mixline.toml"), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("stroe"), "{source}");
+    }
+
+    #[test]
+    fn a_zone_that_does_not_exist_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("mixline.toml"), "zone = \"Mars/Base\"\n").unwrap();
+        let error = Project::load(dir.path(), None).unwrap_err();
+        assert!(error.to_string().contains("zone"), "{error}");
+    }
+}

@@ -1,0 +1,243 @@
+//! The contract check: every violation at once, each with row and column.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use mixline_schema::{ArtifactSpec, ColumnSpec};
+use polars::prelude::*;
+
+use crate::frame;
+use crate::rowhash;
+
+/// How many violations are kept for printing; the total is always counted.
+const SHOWN: usize = 20;
+
+/// One breach of a declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Row, from 0; `None` when the whole column is concerned.
+    pub row: Option<usize>,
+    /// Column.
+    pub column: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Every breach found in one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractViolations {
+    /// Artifact checked.
+    pub artifact: String,
+    /// The first violations.
+    pub first: Vec<Violation>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+impl std::error::Error for ContractViolations {}
+
+impl fmt::Display for ContractViolations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.total == 1 {
+            "violation"
+        } else {
+            "violations"
+        };
+        write!(
+            f,
+            "`{}` breaks its contract: {} {plural}",
+            self.artifact, self.total
+        )?;
+        for violation in &self.first {
+            match violation.row {
+                Some(row) => write!(
+                    f,
+                    "\n  row {row}, {}: {}",
+                    violation.column, violation.message
+                )?,
+                None => write!(f, "\n  {}: {}", violation.column, violation.message)?,
+            }
+        }
+        let hidden = self.total - self.first.len();
+        if hidden > 0 {
+            write!(f, "\n  … and {hidden} more")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl ContractViolations {
+    fn new(artifact: &str) -> Self {
+        Self {
+            artifact: artifact.to_owned(),
+            first: Vec::new(),
+            total: 0,
+        }
+    }
+
+    fn add(&mut self, row: Option<usize>, column: &str, message: impl Into<String>) {
+        self.total += 1;
+        if self.first.len() < SHOWN {
+            let message = message.into();
+            self.first.push(Violation {
+                row,
+                column: column.to_owned(),
+                message,
+            });
+        }
+    }
+}
+
+/// Checks a frame against a declaration and returns it with the declared column order and types.
+///
+/// Integers and floats are widened to 64 bits and times brought to microseconds; nothing else is
+/// converted.
+///
+/// # Errors
+/// All violations: missing and unexpected columns, wrong types, nulls, values that are not finite
+/// or out of range, duplicate keys.
+pub fn check(spec: &ArtifactSpec, frame: &DataFrame) -> Result<DataFrame, ContractViolations> {
+    let mut found = ContractViolations::new(spec.name);
+    for name in frame.get_column_names() {
+        if spec.column(name).is_none() {
+            found.add(None, name, "not a column of this artifact");
+        }
+    }
+    let columns: Vec<Option<Column>> = spec
+        .columns
+        .iter()
+        .map(|column| conform(column, frame, &mut found))
+        .collect();
+    let columns: Option<Vec<Column>> = columns.into_iter().collect();
+    let checked = columns.and_then(|columns| DataFrame::new(frame.height(), columns).ok());
+    match checked {
+        Some(checked) => {
+            duplicates(spec, &checked, &mut found);
+            if found.total == 0 {
+                Ok(checked)
+            } else {
+                Err(found)
+            }
+        }
+        None => Err(found),
+    }
+}
+
+fn conform(spec: &ColumnSpec, frame: &DataFrame, found: &mut ContractViolations) -> Option<Column> {
+    let Ok(column) = frame.column(spec.name) else {
+        if spec.nullable {
+            return Some(Column::full_null(
+                spec.name.into(),
+                frame.height(),
+                &frame::dtype(spec.ty),
+            ));
+        }
+        found.add(None, spec.name, "the column is missing");
+        return None;
+    };
+    let wanted = frame::dtype(spec.ty);
+    let Some(column) = widen(column, &wanted) else {
+        found.add(
+            None,
+            spec.name,
+            format!("has type {}, expected {wanted}", column.dtype()),
+        );
+        return None;
+    };
+    if !spec.nullable && column.null_count() > 0 {
+        for row in null_rows(&column) {
+            found.add(Some(row), spec.name, "is null");
+        }
+    }
+    ranges(spec, &column, found);
+    Some(column)
+}
+
+/// The column in the wanted type, when that loses nothing.
+fn widen(column: &Column, wanted: &DataType) -> Option<Column> {
+    let have = column.dtype();
+    if have == wanted {
+        return Some(column.clone());
+    }
+    let fits = match wanted {
+        DataType::Int64 => have.is_integer() && *have != DataType::UInt64,
+        DataType::Float64 => have.is_primitive_numeric(),
+        DataType::Datetime(..) => matches!(have, DataType::Datetime(..)),
+        _ => *have == DataType::Null,
+    };
+    (fits || *have == DataType::Null)
+        .then(|| column.cast(wanted).ok())
+        .flatten()
+}
+
+fn null_rows(column: &Column) -> Vec<usize> {
+    column
+        .is_null()
+        .iter()
+        .enumerate()
+        .filter(|(_, null)| *null == Some(true))
+        .map(|(i, _)| i)
+        .collect()
+}
+
+fn ranges(spec: &ColumnSpec, column: &Column, found: &mut ContractViolations) {
+    if let Ok(values) = column.f64() {
+        for (row, value) in values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            if !value.is_finite() {
+                found.add(
+                    Some(row),
+                    spec.name,
+                    format!("is {value}, not a finite number"),
+                );
+            } else if !spec.range.contains(value) {
+                found.add(Some(row), spec.name, out_of_range(spec, &value));
+            }
+        }
+    } else if let Ok(values) = column.i64() {
+        if spec.range == mixline_schema::Range::ANY {
+            return;
+        }
+        for (row, value) in values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            if !spec.range.contains(value as f64) {
+                found.add(Some(row), spec.name, out_of_range(spec, &value));
+            }
+        }
+    }
+}
+
+fn out_of_range(spec: &ColumnSpec, value: &dyn fmt::Display) -> String {
+    match (spec.range.min, spec.range.max) {
+        (Some(min), None) => format!("is {value}, must be at least {min}"),
+        (None, Some(max)) => format!("is {value}, must be at most {max}"),
+        (min, max) => {
+            format!(
+                "is {value}, must lie between {} and {}",
+                min.unwrap_or(f64::MIN),
+                max.unwrap_or(f64::MAX)
+            )
+        }
+    }
+}
+
+fn duplicates(spec: &ArtifactSpec, frame: &DataFrame, found: &mut ContractViolations) {
+    if spec.key.is_empty() {
+        return;
+    }
+    let Ok(hashes) = rowhash::rows(frame, Some(spec.key)) else {
+        return;
+    };
+    let mut seen: HashMap<u128, usize> = HashMap::with_capacity(hashes.len());
+    for (row, hash) in hashes.into_iter().enumerate() {
+        if let Some(first) = seen.insert(hash, row) {
+            seen.insert(hash, first);
+            found.add(
+                Some(row),
+                &spec.key.join(", "),
+                format!("has the same key as row {first}"),
+            );
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A table that satisfies its declaration.
+
+use std::marker::PhantomData;
+
+use mixline_schema::{Artifact, ColumnData, Digest};
+use polars::prelude::DataFrame;
+
+use crate::contract::{ContractViolations, check};
+use crate::{frame, rowhash};
+
+/// Rows of one artifact, checked, in key order.
+///
+/// [`Table::from_rows`] and [`Table::parse`] are the only ways in, so whoever holds a `Table`
+/// holds rows that keep the contract.
+#[derive(Debug, Clone)]
+pub struct Table<A: Artifact> {
+    frame: DataFrame,
+    rows: PhantomData<A>,
+}
+
+impl<A: Artifact> Table<A> {
+    /// A table from rows, in any order.
+    ///
+    /// # Errors
+    /// Every violation of the declaration.
+    pub fn from_rows(rows: Vec<A>) -> Result<Self, ContractViolations> {
+        let names = A::spec().columns.iter().map(|c| c.name);
+        let columns = names
+            .zip(A::into_columns(rows))
+            .map(|(name, data)| frame::to_column(name, data));
+        let columns: Result<Vec<_>, _> = columns.collect();
+        let built = columns.and_then(DataFrame::new_infer_height);
+        Self::parse(built.expect("columns made from one list of rows have one length"))
+    }
+
+    /// A table from a frame.
+    ///
+    /// # Errors
+    /// Every violation of the declaration.
+    pub fn parse(frame: DataFrame) -> Result<Self, ContractViolations> {
+        let checked = check(A::spec(), &frame)?;
+        Ok(Self::trusted(checked))
+    }
+
+    /// A table from a frame that has just been checked.
+    pub(crate) fn trusted(frame: DataFrame) -> Self {
+        let sorted = frame::sort_by_key(frame, A::spec().key);
+        Self {
+            frame: sorted.expect("key columns exist in a checked frame"),
+            rows: PhantomData,
+        }
+    }
+
+    /// A table without rows.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            frame: frame::empty(A::spec()),
+            rows: PhantomData,
+        }
+    }
+
+    /// The rows, in key order.
+    #[must_use]
+    pub fn rows(&self) -> Vec<A> {
+        let column = |spec: &mixline_schema::ColumnSpec| -> Option<ColumnData> {
+            frame::from_column(self.frame.column(spec.name).ok()?, spec.ty).ok()
+        };
+        let columns: Option<Vec<ColumnData>> = A::spec().columns.iter().map(column).collect();
+        columns
+            .and_then(A::from_columns)
+            .expect("a table's columns were checked when it was made")
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The columns.
+    #[must_use]
+    pub fn df(&self) -> &DataFrame {
+        &self.frame
+    }
+
+    /// The columns, taken.
+    #[must_use]
+    pub fn into_df(self) -> DataFrame {
+        self.frame
+    }
+
+    /// The content digest: equal for equal rows.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        rowhash::digest_of(A::spec(), &self.frame).expect("a table's columns have known types")
+    }
+}

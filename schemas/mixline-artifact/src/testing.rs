@@ -1,0 +1,91 @@
+//! The store's contract as functions: every kind of store runs the same suite.
+
+use chrono::{DateTime, Utc};
+use mixline_schema::catalog::Controls;
+use mixline_schema::{Artifact as _, Digest, Provenance, WriteMode};
+
+use crate::{CommitOutcome, Committed, Store, StoreError, Table};
+
+/// A provenance for tests: `slot`, and a fingerprint made from `seed`.
+#[must_use]
+pub fn provenance(slot: &str, seed: u64) -> Provenance {
+    Provenance {
+        step: "test".into(),
+        code_version: "0".into(),
+        run: None,
+        slot: slot.into(),
+        fingerprint: Digest::of_bytes(format!("{slot} {seed}").as_bytes()),
+        inputs: Vec::new(),
+        window: None,
+        seed,
+        committed_at: DateTime::<Utc>::UNIX_EPOCH,
+    }
+}
+
+/// A row of `controls`.
+///
+/// # Panics
+/// Never: the first day exists.
+#[must_use]
+pub fn row(day: u64, control: &str, value: f64) -> Controls {
+    let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
+    let date = first + chrono::Days::new(day);
+    Controls { date, geo: "all".into(), control: control.into(), value }
+}
+
+/// Commits rows of `controls`.
+///
+/// # Errors
+/// What the store said.
+pub async fn commit(
+    store: &Store,
+    rows: Vec<Controls>,
+    mode: WriteMode,
+    provenance: Provenance,
+) -> Result<Committed, StoreError> {
+    let table = Table::from_rows(rows)?;
+    store.log("controls")?.commit(Controls::spec(), table.into_df(), mode, provenance).await
+}
+
+/// Runs the whole contract against a store that holds no `controls` yet.
+///
+/// # Panics
+/// When the store breaks the contract.
+pub async fn store_suite(store: &Store) {
+    store.probe().await.expect("conditional creates work");
+    let log = store.log("controls").expect("a legal name");
+    assert_eq!(log.head().await.expect("lists"), None);
+    assert!(log.snapshot(None).await.is_err(), "nothing to read yet");
+
+    let put = async |rows, mode, seed| {
+        commit(store, rows, mode, provenance("suite", seed)).await.expect("commits")
+    };
+    let two = || vec![row(0, "price", 1.0), row(1, "price", 2.0)];
+    let first = put(two(), WriteMode::Replace, 0).await;
+    assert_eq!((first.version, first.rows, first.outcome), (0, 2, CommitOutcome::New));
+    let adopted = put(two(), WriteMode::Replace, 0).await;
+    assert_eq!((adopted.version, adopted.outcome), (0, CommitOutcome::Adopted));
+    let same = put(two(), WriteMode::Upsert, 1).await;
+    assert_eq!((same.version, same.outcome), (1, CommitOutcome::Unchanged));
+    assert_eq!(same.digest, first.digest);
+
+    let rows = vec![row(1, "price", 5.0), row(2, "promo", 1.0)];
+    let upserted = put(rows, WriteMode::Upsert, 2).await;
+    assert_eq!((upserted.version, upserted.rows), (2, 3));
+    let rows = log.read_table::<Controls>(None).await.expect("reads").rows();
+    assert_eq!(rows, [row(0, "price", 1.0), row(1, "price", 5.0), row(2, "promo", 1.0)]);
+    let appended = put(vec![row(9, "promo", 0.0)], WriteMode::Append, 3).await;
+    assert_eq!((appended.version, appended.rows), (3, 4));
+
+    let old = log.read_table::<Controls>(Some(0)).await.expect("old versions read").rows();
+    assert_eq!(old, two());
+    assert_eq!(log.history(Some(1)).await.expect("reads").len(), 2);
+    log.set_alias("champion", 1).await.expect("sets");
+    log.set_alias("champion", 2).await.expect("moves");
+    assert_eq!(log.alias("champion").await.expect("reads"), Some(2));
+    assert_eq!(store.artifacts().await.expect("lists"), ["controls"]);
+
+    assert!(log.compact_log().await.expect("folds").is_some());
+    assert_eq!(log.snapshot(None).await.expect("reads").digest, appended.digest);
+    assert_eq!(log.read_table::<Controls>(None).await.expect("reads").len(), 4);
+}

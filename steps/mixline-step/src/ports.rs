@@ -1,0 +1,174 @@
+//! Ports: how named tables get into a step and out of it.
+//!
+//! [`inputs!`](crate::inputs!) and [`outputs!`](crate::outputs!) implement the traits of this
+//! module; nobody else needs to.
+
+use std::collections::BTreeMap;
+
+use mixline_artifact::Table;
+use mixline_schema::{Artifact, ArtifactSpec, ColumnData, Port, WriteMode};
+use polars::frame::DataFrame;
+
+use crate::error::StepError;
+
+/// A port together with the declaration of what it carries.
+#[derive(Debug, Clone)]
+pub struct PortSpec {
+    /// The port as `describe` prints it.
+    pub port: Port,
+    /// The artifact's declaration. Its name differs from `port.artifact` when the port renames it.
+    pub spec: &'static ArtifactSpec,
+    /// Columns in declaration order into the artifact's table.
+    pub(crate) table: fn(Vec<ColumnData>) -> Result<DataFrame, StepError>,
+}
+
+fn table<A: Artifact>(columns: Vec<ColumnData>) -> Result<DataFrame, StepError> {
+    let rows = A::from_columns(columns)
+        .ok_or_else(|| StepError::data(format!("the columns are not those of `{}`", A::NAME)))?;
+    Ok(Table::from_rows(rows)?.into_df())
+}
+
+impl PortSpec {
+    fn new<A: Artifact>(name: &str, artifact: &str, optional: bool, doc: &str) -> Self {
+        let port = Port {
+            name: name.to_owned(),
+            artifact: artifact.to_owned(),
+            schema_version: A::SCHEMA_VERSION,
+            optional,
+            mode: None,
+            doc: doc.trim().to_owned(),
+        };
+        Self {
+            port,
+            spec: A::spec(),
+            table: table::<A>,
+        }
+    }
+
+    /// The port of an input field.
+    #[must_use]
+    pub fn input<F: InputField>(name: &str, rename: Option<&str>, doc: &str) -> Self {
+        let artifact = rename.unwrap_or(<F::Artifact as Artifact>::NAME);
+        Self::new::<F::Artifact>(name, artifact, F::OPTIONAL, doc)
+    }
+
+    /// The port of an output field.
+    #[must_use]
+    pub fn output<F: OutputField>(
+        name: &str,
+        rename: Option<&str>,
+        mode: WriteMode,
+        doc: &str,
+    ) -> Self {
+        let artifact = rename.unwrap_or(<F::Artifact as Artifact>::NAME);
+        let mut this = Self::new::<F::Artifact>(name, artifact, F::OPTIONAL, doc);
+        this.port.mode = Some(mode);
+        this
+    }
+}
+
+/// The inputs of a step; implemented by [`inputs!`](crate::inputs!).
+pub trait InputPorts: Sized + 'static {
+    /// The ports, in declaration order.
+    fn ports() -> Vec<PortSpec>;
+
+    /// Takes every port's table out of `frames`, checked against its declaration.
+    ///
+    /// # Errors
+    /// A data error that names the port when a table breaks its contract or is missing.
+    fn from_frames(frames: &mut BTreeMap<String, DataFrame>) -> Result<Self, StepError>;
+}
+
+/// The outputs of a step; implemented by [`outputs!`](crate::outputs!).
+pub trait OutputPorts: Sized + 'static {
+    /// The ports, in declaration order.
+    fn ports() -> Vec<PortSpec>;
+
+    /// The tables by port; optional outputs that stay unwritten are absent.
+    fn into_frames(self) -> Vec<(&'static str, DataFrame)>;
+}
+
+/// A step that reads nothing from the store.
+impl InputPorts for () {
+    fn ports() -> Vec<PortSpec> {
+        Vec::new()
+    }
+    fn from_frames(_: &mut BTreeMap<String, DataFrame>) -> Result<Self, StepError> {
+        Ok(())
+    }
+}
+
+/// A step that writes nothing to the store.
+impl OutputPorts for () {
+    fn ports() -> Vec<PortSpec> {
+        Vec::new()
+    }
+    fn into_frames(self) -> Vec<(&'static str, DataFrame)> {
+        Vec::new()
+    }
+}
+
+/// The type of an input field: a table, or an optional one.
+pub trait InputField: Sized {
+    /// What the table holds.
+    type Artifact: Artifact;
+    /// Whether the artifact may have no version yet.
+    const OPTIONAL: bool;
+
+    /// The checked table of a port.
+    ///
+    /// # Errors
+    /// A data error when the rows break the contract; a bug when a required table is missing,
+    /// since the SDK resolves inputs before.
+    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError>;
+}
+
+impl<A: Artifact> InputField for Table<A> {
+    type Artifact = A;
+    const OPTIONAL: bool = false;
+    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError> {
+        let frame = frame.ok_or_else(|| StepError::bug(format!("input `{port}` was not read")))?;
+        Table::parse(frame).map_err(|violations| {
+            let name = A::NAME;
+            StepError::data(format!("input `{port}` breaks the contract of `{name}`"))
+                .because(violations)
+        })
+    }
+}
+
+impl<A: Artifact> InputField for Option<Table<A>> {
+    type Artifact = A;
+    const OPTIONAL: bool = true;
+    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError> {
+        frame
+            .map(|frame| Table::take(port, Some(frame)))
+            .transpose()
+    }
+}
+
+/// The type of an output field: a table, or an optional one.
+pub trait OutputField: Sized {
+    /// What the table holds.
+    type Artifact: Artifact;
+    /// Whether the output may stay unwritten.
+    const OPTIONAL: bool;
+
+    /// The rows to commit.
+    fn give(self) -> Option<DataFrame>;
+}
+
+impl<A: Artifact> OutputField for Table<A> {
+    type Artifact = A;
+    const OPTIONAL: bool = false;
+    fn give(self) -> Option<DataFrame> {
+        Some(self.into_df())
+    }
+}
+
+impl<A: Artifact> OutputField for Option<Table<A>> {
+    type Artifact = A;
+    const OPTIONAL: bool = true;
+    fn give(self) -> Option<DataFrame> {
+        self.map(Table::into_df)
+    }
+}

@@ -1,0 +1,77 @@
+//! The trait a step implements, and what it says of itself.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use mixline_schema::{ExitCode, Resources, StepDescriptor};
+
+use crate::context::Context;
+use crate::error::StepError;
+use crate::ports::{InputPorts, OutputPorts, PortSpec};
+
+/// One stage of a pipeline: a pure function from configuration and tables to tables.
+///
+/// Guarantees the SDK gives: inputs satisfy their contracts; the configuration has no unknown key
+/// and passed [`validate`](Self::validate); nothing is committed unless `run` returns tables.
+/// Guarantees a step gives: the same configuration, inputs, window and seed give the same rows.
+pub trait Step: 'static {
+    /// Name of the binary, `step-<verb>`.
+    const NAME: &'static str;
+    /// One line of meaning.
+    const ABOUT: &'static str;
+    /// Whether the window changes the result.
+    const WINDOWED: bool = false;
+    /// Configuration keys that hold paths of files or folders read from outside the store.
+    const OBSERVES: &'static [&'static str] = &[];
+    /// The configuration; derive `Deserialize` with `deny_unknown_fields` and `default`.
+    type Config: Serialize + DeserializeOwned + JsonSchema + Default;
+    /// The tables read.
+    type Inputs: InputPorts;
+    /// The tables written.
+    type Outputs: OutputPorts;
+
+    /// Checks what the types cannot say: ranges, pairs of keys that exclude each other.
+    ///
+    /// # Errors
+    /// [`StepError::config`], best with the key's path in the message.
+    fn validate(_config: &Self::Config) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    /// Computes the outputs.
+    ///
+    /// # Errors
+    /// A [`StepError`]; its constructor decides the exit code.
+    fn run(
+        config: &Self::Config,
+        inputs: Self::Inputs,
+        ctx: &Context,
+    ) -> Result<Self::Outputs, StepError>;
+}
+
+/// The configuration of a step that has none.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoConfig {}
+
+/// What `describe` prints.
+#[must_use]
+pub fn descriptor<S: Step>() -> StepDescriptor {
+    let ports = |specs: Vec<PortSpec>| specs.into_iter().map(|spec| spec.port).collect();
+    StepDescriptor {
+        name: S::NAME.to_owned(),
+        about: S::ABOUT.to_owned(),
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        inputs: ports(S::Inputs::ports()),
+        outputs: ports(S::Outputs::ports()),
+        config_schema: schemars::schema_for!(S::Config).to_value(),
+        observes: S::OBSERVES.iter().map(|&key| key.to_owned()).collect(),
+        windowed: S::WINDOWED,
+        resources: Resources::default(),
+        exit_codes: ExitCode::ALL
+            .into_iter()
+            .map(|exit| (exit.code(), exit.meaning().to_owned()))
+            .collect(),
+    }
+}
