@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mixline_artifact::Store;
-use crate::planapi::History;
+use mixline_plan::History;
 use mixline_schema::{ArtifactRef, ErrorClass, RunRef, StepContext};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -317,9 +317,8 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         inputs: status.inputs.iter().map(bound).collect(),
         outputs: planned.outputs.iter().map(|o| (o.port.clone(), o.artifact.clone())).collect(),
         config: planned.config.clone(),
-        // Only a windowed step has its window in the slot, and only it is told.
-        window: plan.window.filter(|window| planned.slot.ends_with(&window.to_string())),
-        seed: plan.seed,
+        window: planned.window,
+        seed: planned.seed,
         fingerprint: status.fingerprint.clone(),
         run: Some(run),
     };

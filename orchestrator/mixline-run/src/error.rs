@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mixline_artifact::StoreError;
-use crate::planapi::PlanError;
+use mixline_plan::PlanError;
 
 /// A run that could not be planned, started or recorded.
 #[derive(Debug, thiserror::Error)]

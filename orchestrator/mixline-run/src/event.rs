@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use crate::planapi::Plan;
+use mixline_plan::Plan;
 use mixline_schema::{Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 use mixline_artifact::{CommitRecord, Log, Store, StoreError};
-use crate::planapi::{Head, History};
+use mixline_plan::{Head, History};
 
 use crate::error::RunError;
 use crate::store::StateDb;

@@ -9,13 +9,16 @@ mod dispatcher;
 mod error;
 mod event;
 pub mod executor;
+#[cfg(test)]
+mod fixture;
 mod history;
+pub mod lineage;
 mod procfs;
-mod planapi;
 mod project;
 mod settle;
 mod state;
 pub mod store;
+pub mod verify;
 
 pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};

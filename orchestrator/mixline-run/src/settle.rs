@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::planapi::{History, PlannedInput, PlannedTask, Reason, Source, Verdict};
+use mixline_plan::{History, PlannedInput, PlannedTask, Reason, Source, Verdict};
 use mixline_schema::Digest;
 
 use crate::event::{ResolvedInput, RunEvent};
@@ -69,7 +69,7 @@ fn decide(
     let resolved =
         inputs.iter().map(|(port, input)| (port.clone(), (input.version, input.digest.clone())));
     let (fingerprint, document, verdict) =
-        crate::planapi::settle(planned, &resolved.collect(), history);
+        mixline_plan::settle(planned, &resolved.collect(), history);
     let task = planned.name.clone();
     let forced = matches!(&planned.verdict, Verdict::Run { reasons }
         if reasons.iter().any(|reason| matches!(reason, Reason::Forced)));
@@ -79,8 +79,10 @@ fn decide(
         }
         verdict => {
             let reasons = match &verdict {
-                Verdict::Run { reasons } => reasons.iter().map(ToString::to_string).collect(),
-                Verdict::Reuse { .. } => vec![Reason::Forced.to_string()],
+                Verdict::Run { reasons } if !forced => {
+                    reasons.iter().map(ToString::to_string).collect()
+                }
+                _ => vec![Reason::Forced.to_string()],
             };
             let document = Box::new(document);
             RunEvent::TaskQueued { task, inputs, fingerprint, document, reasons }

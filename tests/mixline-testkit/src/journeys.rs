@@ -141,11 +141,7 @@ impl<'a> Ads<'a> {
                 .ok()
                 .map(|channel| self.campaign(day - days_ago, channel, draw));
             let click = source.is_err() || draw.chance(0.8);
-            if self
-                .days
-                .first()
-                .is_some_and(|first| at.date_naive() >= first.date)
-            {
+            if self.recorded(at) {
                 touches.push(Touch {
                     at,
                     visitor,
@@ -155,6 +151,13 @@ impl<'a> Ads<'a> {
                 });
             }
         }
+    }
+
+    /// Whether the world had begun.
+    fn recorded(&self, at: DateTime<Utc>) -> bool {
+        self.days
+            .first()
+            .is_some_and(|first| at.date_naive() >= first.date)
     }
 
     /// A touch by whatever was there: an ad in proportion to clicks bought, or an unpaid visit.

@@ -49,6 +49,17 @@ pub(crate) fn media(spec: &WorldSpec, days: &[Day]) -> (Vec<MediaRow>, Contribut
 }
 
 /// Budgets follow the season by half, wander from week to week, and scatter from day to day.
+fn budget(spec: &WorldSpec, channel: &ChannelSpec, day: &Day, draw: &mut Draw) -> f64 {
+    let label = format!("week {}", channel.name);
+    let level = Draw::new(spec.seed, &label, u64::from(day.index / 7)).log_normal(1.0, 0.35);
+    channel.daily_spend
+        * level
+        * (0.5 + 0.5 * day.season)
+        * if day.promo { 1.25 } else { 1.0 }
+        * draw.log_normal(1.0, 0.15)
+}
+
+/// The budget of a channel over its campaigns on air and the regions.
 fn spend_of_day(
     spec: &WorldSpec,
     regions: &[(&str, f64)],
@@ -57,18 +68,9 @@ fn spend_of_day(
     rows: &mut Vec<MediaRow>,
 ) {
     let channel = &spec.channels[channel_index];
-    let week = u64::from(day.index / 7);
-    let level = Draw::new(spec.seed, &format!("week {}", channel.name), week).log_normal(1.0, 0.35);
-    let mut draw = Draw::new(
-        spec.seed,
-        &format!("media {}", channel.name),
-        day.index.into(),
-    );
-    let budget = channel.daily_spend
-        * level
-        * (0.5 + 0.5 * day.season)
-        * if day.promo { 1.25 } else { 1.0 }
-        * draw.log_normal(1.0, 0.15);
+    let label = format!("media {}", channel.name);
+    let mut draw = Draw::new(spec.seed, &label, day.index.into());
+    let budget = budget(spec, channel, day, &mut draw);
     for (campaign_index, campaign) in channel.campaigns.iter().enumerate() {
         let on_air = campaign
             .flights

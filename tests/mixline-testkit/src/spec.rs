@@ -164,70 +164,84 @@ impl WorldSpec {
 /// Meta, Google, TikTok and television: two always-on channels, one newcomer, one in bursts.
 #[must_use]
 pub fn default_channels() -> Vec<ChannelSpec> {
-    let tracking = |source: &str, medium: &str| Some((source.to_owned(), medium.to_owned()));
-    vec![
-        ChannelSpec {
-            name: "meta".to_owned(),
-            daily_spend: 220.0,
-            decay: 0.45,
-            saturation: Saturation::Logistic { rate: 1.4 },
-            roas: 2.2,
-            cpm: 9.5,
-            click_rate: 0.012,
-            tracking: tracking("facebook", "paid_social"),
-            campaigns: vec![
-                campaign("Prospecting Broad", 0.55, None),
-                campaign("Retargeting 30d", 0.25, None),
-                campaign("Seasonal Sale", 0.20, Some((21, 28, 0))),
-            ],
+    vec![meta(), google(), tiktok(), tv()]
+}
+
+fn tracking(source: &str, medium: &str) -> Option<(String, String)> {
+    Some((source.to_owned(), medium.to_owned()))
+}
+
+fn meta() -> ChannelSpec {
+    ChannelSpec {
+        name: "meta".to_owned(),
+        daily_spend: 220.0,
+        decay: 0.45,
+        saturation: Saturation::Logistic { rate: 1.4 },
+        roas: 2.2,
+        cpm: 9.5,
+        click_rate: 0.012,
+        tracking: tracking("facebook", "paid_social"),
+        campaigns: vec![
+            campaign("Prospecting Broad", 0.55, None),
+            campaign("Retargeting 30d", 0.25, None),
+            campaign("Seasonal Sale", 0.20, Some((21, 28, 0))),
+        ],
+    }
+}
+
+fn google() -> ChannelSpec {
+    ChannelSpec {
+        name: "google".to_owned(),
+        daily_spend: 180.0,
+        decay: 0.20,
+        saturation: Saturation::Hill {
+            half: 1.1,
+            slope: 1.2,
         },
-        ChannelSpec {
-            name: "google".to_owned(),
-            daily_spend: 180.0,
-            decay: 0.20,
-            saturation: Saturation::Hill {
-                half: 1.1,
-                slope: 1.2,
-            },
-            roas: 3.1,
-            cpm: 38.0,
-            click_rate: 0.055,
-            tracking: tracking("google", "cpc"),
-            campaigns: vec![
-                campaign("Search - Brand", 0.30, None),
-                campaign("Search - Generic", 0.45, None),
-                campaign("PMax - Catalog", 0.25, Some((60, 30, 10))),
-            ],
+        roas: 3.1,
+        cpm: 38.0,
+        click_rate: 0.055,
+        tracking: tracking("google", "cpc"),
+        campaigns: vec![
+            campaign("Search - Brand", 0.30, None),
+            campaign("Search - Generic", 0.45, None),
+            campaign("PMax - Catalog", 0.25, Some((60, 30, 10))),
+        ],
+    }
+}
+
+fn tiktok() -> ChannelSpec {
+    ChannelSpec {
+        name: "tiktok".to_owned(),
+        daily_spend: 70.0,
+        decay: 0.30,
+        saturation: Saturation::Logistic { rate: 2.0 },
+        roas: 1.4,
+        cpm: 4.5,
+        click_rate: 0.009,
+        tracking: tracking("tiktok", "paid_social"),
+        campaigns: vec![
+            campaign("TT Prospecting", 0.65, None),
+            campaign("TT Spark Ads", 0.35, Some((35, 21, 5))),
+        ],
+    }
+}
+
+fn tv() -> ChannelSpec {
+    ChannelSpec {
+        name: "tv".to_owned(),
+        daily_spend: 320.0,
+        decay: 0.75,
+        saturation: Saturation::Hill {
+            half: 0.9,
+            slope: 1.5,
         },
-        ChannelSpec {
-            name: "tiktok".to_owned(),
-            daily_spend: 70.0,
-            decay: 0.30,
-            saturation: Saturation::Logistic { rate: 2.0 },
-            roas: 1.4,
-            cpm: 4.5,
-            click_rate: 0.009,
-            tracking: tracking("tiktok", "paid_social"),
-            campaigns: vec![
-                campaign("TT Prospecting", 0.65, None),
-                campaign("TT Spark Ads", 0.35, Some((35, 21, 5))),
-            ],
-        },
-        ChannelSpec {
-            name: "tv".to_owned(),
-            daily_spend: 320.0,
-            decay: 0.75,
-            saturation: Saturation::Hill {
-                half: 0.9,
-                slope: 1.5,
-            },
-            roas: 1.7,
-            cpm: 14.0,
-            click_rate: 0.0,
-            tracking: None,
-            campaigns: vec![campaign("TV Flight", 1.0, Some((28, 35, 14)))],
-        },
-    ]
+        roas: 1.7,
+        cpm: 14.0,
+        click_rate: 0.0,
+        tracking: None,
+        campaigns: vec![campaign("TV Flight", 1.0, Some((28, 35, 14)))],
+    }
 }
 
 fn campaign(name: &str, share: f64, flights: Option<(u32, u32, u32)>) -> CampaignSpec {

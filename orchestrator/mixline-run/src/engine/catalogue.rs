@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use mixline_artifact::observe;
-use crate::planapi::{Catalogue, Dag, StepEntry, Task};
+use mixline_plan::{Catalogue, Dag, StepEntry, Task};
 use mixline_schema::{Digest, StepDescriptor};
 use serde_json::Value;
 

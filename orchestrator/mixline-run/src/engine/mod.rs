@@ -3,16 +3,18 @@
 mod catalogue;
 mod resume;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use mixline_artifact::Store;
-use crate::planapi::{Catalogue, Dag, Plan, Request};
+use mixline_plan::{Catalogue, Dag, Plan, Request};
 use mixline_schema::Window;
 
-pub use crate::planapi::Force;
+pub use mixline_plan::Force;
 pub use summary::{RunSummary, TaskSummary};
 
 use crate::Clock;
@@ -106,6 +108,12 @@ impl Engine {
         Self { retention, ..self }
     }
 
+    /// The same engine as another process would be.
+    #[cfg(test)]
+    fn with_owner(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+
     /// The project.
     #[must_use]
     pub fn project(&self) -> &Project {
@@ -193,7 +201,7 @@ impl Engine {
             force: options.force.clone(),
             observed: self.observed(dag, &catalogue).await?,
         };
-        crate::planapi::plan(dag, &catalogue, &request, &history)
+        mixline_plan::plan(dag, &catalogue, &request, &history)
             .map_err(|errors| RunError::Plan { errors })
     }
 
@@ -239,7 +247,7 @@ impl Engine {
         })
     }
 
-    async fn history_of(&self, plan: &Plan) -> Result<crate::planapi::History, RunError> {
+    async fn history_of(&self, plan: &Plan) -> Result<mixline_plan::History, RunError> {
         let slots: Vec<String> = plan.tasks.iter().map(|task| task.slot.clone()).collect();
         history::load(&self.db, &slots).await
     }
@@ -273,7 +281,7 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
 
 /// The slot of every task, as the step context makes it.
 fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
-    let slot = |(name, task): (&String, &crate::planapi::Task)| {
+    let slot = |(name, task): (&String, &mixline_plan::Task)| {
         let windowed =
             catalogue.steps.get(&task.step).is_some_and(|entry| entry.descriptor.windowed);
         match window.filter(|_| windowed) {

@@ -140,7 +140,7 @@ fn assert_run_cycles(events: &[Value]) {
     }
 }
 
-fn plan() -> Box<crate::planapi::Plan> {
+fn plan() -> Box<mixline_plan::Plan> {
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let window = Window::new(at("2026-03-10T05:00:00Z"), at("2026-03-11T05:00:00Z")).unwrap();
     let plan = json!({"dag": "daily_ingest", "window": window, "seed": 0, "tasks": []});

@@ -6,12 +6,14 @@
 //! [`Command::Record`] and take effect when they have been recorded.
 
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use crate::planapi::{Plan, PlannedTask};
+use mixline_plan::{Plan, PlannedTask};
 use mixline_schema::{Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult, StepStatus};
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mixline_artifact::CommitRecord;
-use crate::planapi::{Head, SlotCommit};
+use mixline_plan::{Head, SlotCommit};
 use mixline_schema::{Digest, FingerprintInputs};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite};

@@ -31,53 +31,53 @@ pub(super) fn file(world: &World) -> Vec<u8> {
     sheet.row(["Campaign performance"]);
     let date = |day: Option<&crate::Day>| day.map(|d| d.date.format("%B %-d, %Y").to_string());
     let (first, last) = (date(world.days.first()), date(world.days.last()));
-    sheet.row([format!(
-        "{} - {}",
-        first.unwrap_or_default(),
-        last.unwrap_or_default()
-    )]);
+    let range = [first.unwrap_or_default(), last.unwrap_or_default()];
+    sheet.row([range.join(" - ")]);
     sheet.row(HEADER);
-    let Some(index) = channel(world, "google") else {
-        return sheet.finish();
-    };
-    let campaigns = &world.spec.channels[index].campaigns;
+    if let Some(index) = channel(world, "google") {
+        rows(world, index, &mut sheet);
+    }
+    sheet.finish()
+}
+
+/// A row for each day and campaign with cost, and the totals.
+fn rows(world: &World, index: usize, sheet: &mut Sheet) {
+    let currency = &world.spec.currency;
     let mut total = Sum::default();
     for day in &world.days {
-        for (number, campaign) in campaigns.iter().enumerate() {
+        for (number, campaign) in world.spec.channels[index].campaigns.iter().enumerate() {
             let mut sum = Sum::default();
-            let rows = world.rows_of(day.index).iter();
-            rows.filter(|r| r.channel == index && r.campaign == number)
-                .for_each(|r| sum.add(r));
+            let regions = world.rows_of(day.index).iter();
+            let regions = regions.filter(|r| r.channel == index && r.campaign == number);
+            for row in regions.filter(|row| row.spend > 0.0) {
+                sum.add(row);
+                total.add(row);
+            }
             if sum.spend > 0.0 {
-                let kind = if campaign.name.starts_with("PMax") {
-                    "Performance Max"
-                } else {
-                    "Search"
-                };
-                let start = ["Enabled", &campaign.name, "100.00", "--", "Daily", kind];
-                sheet.row(record(
-                    start,
-                    &day.date.to_string(),
-                    &world.spec.currency,
-                    sum,
-                ));
-                total.spend += sum.spend;
-                total.impressions += sum.impressions;
-                total.clicks += sum.clicks;
-                total.purchases += sum.purchases;
-                total.purchase_value += sum.purchase_value;
+                let start = [
+                    "Enabled",
+                    &campaign.name,
+                    "100.00",
+                    "--",
+                    "Daily",
+                    kind(&campaign.name),
+                ];
+                sheet.row(record(start, &day.date.to_string(), currency, sum));
             }
         }
     }
     for name in ["Total: Campaigns", "Total: Account"] {
-        sheet.row(record(
-            [name, "", "", "", "", ""],
-            "",
-            &world.spec.currency,
-            total,
-        ));
+        sheet.row(record([name, "", "", "", "", ""], "", currency, total));
     }
-    sheet.finish()
+}
+
+/// The campaign type, which people put into names.
+fn kind(campaign: &str) -> &'static str {
+    if campaign.starts_with("PMax") {
+        "Performance Max"
+    } else {
+        "Search"
+    }
 }
 
 fn record(start: [&str; 6], day: &str, currency: &str, sum: Sum) -> [String; 20] {

@@ -77,52 +77,51 @@ pub(super) fn file(world: &World) -> Vec<u8> {
 }
 
 /// A row; the summary row has no names.
-fn record(range: &[String; 2], names: [&str; 4], sum: Sum) -> [String; 30] {
-    let [campaign, ad_set, ad, day] = names.map(str::to_owned);
-    let summary = campaign.is_empty();
-    let word = |text: &str| {
-        if summary {
-            String::new()
+fn record(range: &[String; 2], names: [&str; 4], sum: Sum) -> Vec<String> {
+    let summary = names[0].is_empty();
+    let of_ad = |text: &str| if summary { "" } else { text }.to_owned();
+    let attribution = if summary {
+        "Multiple attribution settings"
+    } else {
+        "7-day click or 1-day view"
+    };
+    let bought = |text: String| {
+        if sum.purchases > 0 {
+            text
         } else {
-            text.to_owned()
+            String::new()
         }
     };
+    let mut record = range.to_vec();
+    record.extend(names.map(str::to_owned));
+    record.extend([
+        of_ad("active"),
+        attribution.to_owned(),
+        bought(sum.purchases.to_string()),
+        bought(of_ad("actions:offsite_conversion.fb_pixel_purchase")),
+        libm::round(sum.impressions as f64 / 1.2).to_string(),
+        "1.20".to_owned(),
+        ratio(sum.spend, sum.purchases as f64, ""),
+        of_ad("100"),
+        of_ad("Daily"),
+        money(sum.spend),
+        of_ad("Ongoing"),
+    ]);
+    record.extend(delivery(sum));
+    record.extend([
+        bought(sum.purchases.to_string()),
+        bought(money(sum.purchase_value)),
+        bought(ratio(sum.purchase_value, sum.spend, "")),
+    ]);
+    record
+}
+
+/// The columns from `Impressions` to `Cost per landing page view`.
+fn delivery(sum: Sum) -> [String; 10] {
     let (impressions, clicks) = (sum.impressions as f64, sum.clicks as f64);
     let all_clicks = libm::round(clicks * ALL_CLICKS);
     let views = libm::round(clicks * 0.8);
-    let bought = sum.purchases > 0;
-    let count = if bought {
-        sum.purchases.to_string()
-    } else {
-        String::new()
-    };
     [
-        range[0].clone(),
-        range[1].clone(),
-        campaign,
-        ad_set,
-        ad,
-        day,
-        word("active"),
-        if summary {
-            "Multiple attribution settings"
-        } else {
-            "7-day click or 1-day view"
-        }
-        .to_owned(),
-        count.clone(),
-        if bought {
-            word("actions:offsite_conversion.fb_pixel_purchase")
-        } else {
-            String::new()
-        },
-        libm::round(impressions / 1.2).to_string(),
-        "1.20".to_owned(),
-        ratio(sum.spend, sum.purchases as f64, ""),
-        word("100"),
-        word("Daily"),
-        money(sum.spend),
-        word("Ongoing"),
         sum.impressions.to_string(),
         ratio(1_000.0 * sum.spend, impressions, ""),
         sum.clicks.to_string(),
@@ -133,16 +132,5 @@ fn record(range: &[String; 2], names: [&str; 4], sum: Sum) -> [String; 30] {
         ratio(sum.spend, all_clicks, ""),
         views.to_string(),
         ratio(sum.spend, views, ""),
-        count,
-        if bought {
-            money(sum.purchase_value)
-        } else {
-            String::new()
-        },
-        if bought {
-            ratio(sum.purchase_value, sum.spend, "")
-        } else {
-            String::new()
-        },
     ]
 }

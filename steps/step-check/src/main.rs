@@ -1,0 +1,5 @@
+//! The binary of [`step_check`].
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_check::Check>()
+}
