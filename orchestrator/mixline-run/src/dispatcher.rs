@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::SubsecRound as _;
 use mixline_artifact::Store;
 use mixline_plan::History;
 use mixline_schema::{ArtifactRef, ErrorClass, RunRef, StepContext};
@@ -33,6 +34,9 @@ pub trait Subscriber: Send + Sync {
     /// One event. `state` is the fold up to the end of the batch the event was recorded in, so it
     /// may be a little ahead. A subscriber that panics is a warning, never a failed run.
     fn on_event(&self, recorded: &RecordedEvent, state: &RunState);
+
+    /// What happened to a run before this process took it over; the run goes on from there.
+    fn on_takeover(&self, _before: &[RecordedEvent]) {}
 }
 
 /// A switch that stops a run. Clones are the same switch.
@@ -49,6 +53,18 @@ impl Cancel {
     /// Stops the run.
     pub fn cancel(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Waits until somebody stops the run.
+    pub async fn cancelled(&self) {
+        asked(&mut self.0.subscribe()).await;
+    }
+}
+
+/// Waits for the switch; for ever when nobody holds it any more.
+async fn asked(switch: &mut watch::Receiver<bool>) {
+    if switch.wait_for(|on| *on).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -140,7 +156,7 @@ impl Dispatcher {
             let cancelling = self.state.is_cancelling();
             let event = tokio::select! {
                 Some(message) = self.inbox.recv() => self.event_of(message),
-                Ok(_) = cancel.wait_for(|cancel| *cancel), if !cancelling => RunEvent::CancelRequested,
+                () = asked(&mut cancel), if !cancelling => RunEvent::CancelRequested,
                 _ = poll.tick(), if !cancelling => {
                     if !self.tools.db.cancel_requested(&self.run_id).await? {
                         continue;
@@ -192,7 +208,8 @@ impl Dispatcher {
             let recorded = RecordedEvent {
                 run_id: self.run_id.clone(),
                 seq: self.state.next_seq(),
-                at: (self.tools.clock)(),
+                // As precise as it will be read back, so that a restart folds the same state.
+                at: (self.tools.clock)().trunc_subsecs(6),
                 event,
             };
             commands = self.state.apply(&recorded);
@@ -233,11 +250,19 @@ impl Dispatcher {
 
     fn tell(&self, batch: &[RecordedEvent]) {
         for recorded in batch {
-            for subscriber in &self.subscribers {
-                let told = || subscriber.on_event(recorded, &self.state);
-                if catch_unwind(AssertUnwindSafe(told)).is_err() {
-                    tracing::warn!(run = self.run_id, seq = recorded.seq, "a subscriber failed");
-                }
+            self.each_subscriber(|subscriber| subscriber.on_event(recorded, &self.state));
+        }
+    }
+
+    /// Tells the subscribers what happened to the run before it was taken over.
+    pub(crate) fn tell_past(&self, before: &[RecordedEvent]) {
+        self.each_subscriber(|subscriber| subscriber.on_takeover(before));
+    }
+
+    fn each_subscriber(&self, told: impl Fn(&dyn Subscriber)) {
+        for subscriber in &self.subscribers {
+            if catch_unwind(AssertUnwindSafe(|| told(subscriber.as_ref()))).is_err() {
+                tracing::warn!(run = self.run_id, "a subscriber failed");
             }
         }
     }

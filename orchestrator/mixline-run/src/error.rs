@@ -86,6 +86,21 @@ pub enum RunError {
         /// Every error found.
         errors: Vec<PlanError>,
     },
+    /// Another scheduler was faster, or another run of the DAG is going.
+    #[error("the fire of `{dag}` for {window} has been taken by another run")]
+    FireTaken {
+        /// DAG name.
+        dag: String,
+        /// Data interval.
+        window: String,
+    },
+    /// The alarm that wakes the scheduler.
+    #[error("could not set the alarm that wakes the scheduler")]
+    Alarm {
+        /// Cause.
+        #[from]
+        source: Box<tokio_cron_scheduler::JobSchedulerError>,
+    },
     /// A step binary is nowhere to be found.
     #[error("there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml")]
     NoStep {

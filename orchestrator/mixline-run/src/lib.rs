@@ -15,6 +15,7 @@ mod history;
 pub mod lineage;
 mod procfs;
 mod project;
+pub mod scheduler;
 mod settle;
 mod state;
 pub mod store;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::shell::{cargo, output};
+use crate::shell::{cargo, output, root};
 
 /// A crate of ours and what it depends on outside its tests.
 type Graph = BTreeMap<String, Vec<String>>;
@@ -45,11 +45,26 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("object_store", &["mixline-artifact"]),
 ];
 
+/// The crate that holds the features together, and so depends on everything.
+const FEATURES: &str = "mixline-features";
+
+/// Outside dependencies of the workspace that [`FEATURES`] does not list.
+fn unlisted(graph: &Graph) -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
+    let manifest: toml::Table = manifest.parse().context("Cargo.toml does not parse")?;
+    let declared = manifest["workspace"]["dependencies"].as_table().context("no dependencies")?;
+    let listed = graph.get(FEATURES).context("mixline-features is gone")?;
+    let missing = declared.keys().filter(|name| !name.starts_with("mixline-"));
+    let missing = missing.filter(|name| !listed.contains(name));
+    Ok(missing.map(|name| format!("{FEATURES} does not list {name}")).collect())
+}
+
 /// Checks every rule and reports every breach at once.
 pub(crate) fn run() -> Result<()> {
     let graph = graph()?;
     let mut breaches: Vec<String> = BANS.iter().flat_map(|ban| breaches_of(ban, &graph)).collect();
-    for (name, dependencies) in &graph {
+    breaches.extend(unlisted(&graph)?);
+    for (name, dependencies) in graph.iter().filter(|(name, _)| *name != FEATURES) {
         for (package, owners) in OWNERS {
             if dependencies.iter().any(|d| d == package) && !owners.contains(&name.as_str()) {
                 breaches.push(format!("{name} depends on {package}, which only {owners:?} may know"));

@@ -10,7 +10,11 @@ use crate::shell::{self, build, cargo, exists, root, target};
 /// Options of `cargo dev test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Only this crate: the inner loop.
+    #[arg(value_name = "CRATE")]
+    krate: Option<String>,
     /// Only tests whose name contains this.
+    #[arg(long, short)]
     filter: Option<String>,
     /// Leave out the Python readers (deltalake, polars, DuckDB, pyarrow).
     #[arg(long)]
@@ -22,6 +26,9 @@ const PYTHON: &[&str] = &["deltalake", "polars", "duckdb", "pyarrow"];
 
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(krate) = &args.krate {
+        return one(krate, args.filter.as_deref());
+    }
     build(false)?;
     let mut tests = if exists("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
@@ -37,6 +44,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
     }
     Ok(())
+}
+
+/// The tests of one crate, without compiling its dependencies anew: see `mixline-features`.
+fn one(krate: &str, filter: Option<&str>) -> Result<()> {
+    let mut tests = cargo(&["test", "-p", krate, "-p", "mixline-features"]);
+    shell::run(tests.args(filter))
 }
 
 /// A virtual environment with the peer readers, made once under the target folder.
@@ -62,5 +75,3 @@ fn install(python: &Path) -> Result<()> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
     shell::run(&mut pip)
 }
-
-

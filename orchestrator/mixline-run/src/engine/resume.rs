@@ -58,7 +58,8 @@ impl Engine {
         subscribers: Vec<Arc<dyn Subscriber>>,
         cancel: Cancel,
     ) -> Result<RunSummary, RunError> {
-        let state = self.db.run_state(run_id).await?;
+        let before = self.db.events(run_id, 0).await?;
+        let state = RunState::fold(&before);
         let Some(plan) = state.plan().cloned() else {
             return Err(RunError::NoRun { run_id: run_id.to_owned() });
         };
@@ -88,6 +89,7 @@ impl Engine {
         let history = self.history_of(&plan).await?;
         let run_id = run_id.to_owned();
         let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        dispatcher.tell_past(&before);
         let state = dispatcher.resume(known, alive).await?;
         Ok(RunSummary::of(&state))
     }

@@ -98,7 +98,11 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         std::fs::write(&file, &context)?;
         context = file.display().to_string();
     }
-    let child = Command::new(&job.program)
+    let mut command = Command::new(&job.program);
+    for name in inherited() {
+        command.env_remove(name);
+    }
+    let child = command
         .arg("run")
         .arg("--result-file")
         .arg(&result_file)
@@ -113,6 +117,18 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         std::fs::write(job.pid_file(), format!("{pid} {start}"))?;
     }
     Ok(child)
+}
+
+/// Variables of our own that would speak over the context: what the person at the terminal set for
+/// a step run by hand must not leak into a pipeline. How to log is theirs to say.
+#[expect(clippy::disallowed_methods, reason = "what a child inherits is decided where it starts")]
+fn inherited() -> Vec<std::ffi::OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let ours = |name: &std::ffi::OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("MIXLINE_") && !name.starts_with("MIXLINE_LOG")
+    };
+    names.filter(ours).collect()
 }
 
 fn not_started(job: &Job, error: &std::io::Error) -> Outcome {

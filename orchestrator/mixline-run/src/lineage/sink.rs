@@ -30,13 +30,6 @@ impl FileSink {
         }
     }
 
-    /// Tells the sink what happened before it was there, without writing it again.
-    pub fn replay(&self, events: &[RecordedEvent]) {
-        for recorded in events {
-            let _ = self.fold(recorded);
-        }
-    }
-
     fn fold(&self, recorded: &RecordedEvent) -> Vec<Value> {
         self.lineage
             .lock()
@@ -66,6 +59,13 @@ impl Subscriber for FileSink {
         }
         if let Err(error) = self.append(&events) {
             tracing::warn!(path = %self.path.display(), %error, "could not write lineage events");
+        }
+    }
+
+    /// Folds what happened before without writing it again.
+    fn on_takeover(&self, before: &[RecordedEvent]) {
+        for recorded in before {
+            let _ = self.fold(recorded);
         }
     }
 }

@@ -1,38 +1,124 @@
 //! The schedule: how far each DAG has come, and what has been fired.
+//!
+//! A fire is one row, unique by DAG and window, written in the transaction that moves the cursor.
+//! It becomes a run in the transaction that creates the run, and ends in the one that ends it. So
+//! whatever dies when, and however many schedulers there are, no window is lost and none runs
+//! twice.
+
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use mixline_schema::Window;
+use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{StateDb, instant, instant_text};
 use crate::error::RunError;
 
+/// How far a fire has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FireState {
+    /// Due, and waiting for its turn.
+    Pending,
+    /// It became a run, which goes on.
+    Running,
+    /// Its run ended, well or not.
+    Done,
+    /// Left out by the DAG's overlap policy.
+    Dropped,
+    /// It could not be planned; the error is kept.
+    Failed,
+}
+
+impl FireState {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for FireState {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        let all = [Self::Pending, Self::Running, Self::Done, Self::Dropped, Self::Failed];
+        all.into_iter().find(|state| state.as_str() == word).ok_or(())
+    }
+}
+
 /// A window of a DAG that is to be run, is running or has run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fire {
     /// DAG name.
     pub dag: String,
     /// Data interval.
     pub window: Window,
-    /// `pending`, `running`, `done` or `dropped`.
-    pub state: String,
+    /// How far it has come.
+    pub state: FireState,
     /// The run it became.
     pub run_id: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was found due.
+    pub created_at: DateTime<Utc>,
+}
+
+/// How far a DAG's schedule has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cursor {
+    /// Fires up to here have been recorded.
+    pub at: DateTime<Utc>,
+    /// Whether nothing new is to be fired for now.
+    pub paused: bool,
 }
 
 impl StateDb {
-    /// Up to which instant the DAG has been fired; `None` when it never was.
+    /// How far the DAG's schedule has come; `None` when no scheduler has seen it.
     ///
     /// # Errors
     /// [`RunError::State`].
-    pub async fn cursor(&self, dag: &str) -> Result<Option<DateTime<Utc>>, RunError> {
-        let found: Option<String> =
-            sqlx::query_scalar("SELECT cursor_at FROM schedules WHERE dag = $1")
-                .bind(dag)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(self.failed("read"))?;
-        Ok(found.map(|text| instant(&text)))
+    pub async fn cursor(&self, dag: &str) -> Result<Option<Cursor>, RunError> {
+        let row = sqlx::query("SELECT cursor_at, paused FROM schedules WHERE dag = $1")
+            .bind(dag)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
+        Ok(row.map(|row| Cursor {
+            at: instant(row.get("cursor_at")),
+            paused: row.get::<i64, _>("paused") != 0,
+        }))
+    }
+
+    /// Pauses the schedule of a DAG, or lets it go on from its cursor.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] or [`RunError::State`].
+    pub async fn set_paused(
+        &self,
+        dag: &str,
+        paused: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), RunError> {
+        sqlx::query(
+            "INSERT INTO schedules (dag, cursor_at, paused) VALUES ($1, $2, $3)
+             ON CONFLICT (dag) DO UPDATE SET paused = excluded.paused",
+        )
+        .bind(dag)
+        .bind(instant_text(now))
+        .bind(i64::from(paused))
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(self.failed("write to"))
     }
 
     /// Records fires and moves the cursor in one transaction. Returns the windows that are new:
@@ -80,54 +166,94 @@ impl StateDb {
         Ok(new)
     }
 
-    /// Sets the state of a fire and the run it became.
+    /// Ends fires that have not become runs.
     ///
     /// # Errors
-    /// [`RunError::State`].
-    pub async fn set_fire(
+    /// [`RunError::Locked`] or [`RunError::State`].
+    pub async fn end_fire(
         &self,
-        dag: &str,
-        window: Window,
-        state: &str,
-        run_id: Option<&str>,
+        fire: &Fire,
+        state: FireState,
+        error: Option<&str>,
     ) -> Result<(), RunError> {
         sqlx::query(
-            "UPDATE fires SET state = $1, run_id = COALESCE($2, run_id)
-             WHERE dag = $3 AND window_start = $4 AND window_end = $5",
+            "UPDATE fires SET state = $1, error = $2
+             WHERE dag = $3 AND window_start = $4 AND window_end = $5 AND state = 'pending'",
         )
-        .bind(state)
-        .bind(run_id)
-        .bind(dag)
-        .bind(instant_text(window.start))
-        .bind(instant_text(window.end))
+        .bind(state.as_str())
+        .bind(error)
+        .bind(&fire.dag)
+        .bind(instant_text(fire.window.start))
+        .bind(instant_text(fire.window.end))
         .execute(&self.pool)
         .await
         .map(drop)
         .map_err(self.failed("write to"))
     }
 
-    /// The fires in one state, oldest window first.
+    /// The fires of a DAG, oldest window first; those in one state when one is given.
     ///
     /// # Errors
     /// [`RunError::State`].
-    pub async fn fires(&self, state: &str) -> Result<Vec<Fire>, RunError> {
+    pub async fn fires(
+        &self,
+        dag: &str,
+        state: Option<FireState>,
+    ) -> Result<Vec<Fire>, RunError> {
         let rows = sqlx::query(
-            "SELECT dag, window_start, window_end, state, run_id FROM fires WHERE state = $1
-             ORDER BY window_start, dag",
+            "SELECT dag, window_start, window_end, state, run_id, error, created_at FROM fires
+             WHERE dag = $1 AND (state = $2 OR $2 IS NULL) ORDER BY window_start, window_end",
         )
-        .bind(state)
+        .bind(dag)
+        .bind(state.map(FireState::as_str))
         .fetch_all(&self.pool)
         .await
         .map_err(self.failed("read"))?;
-        let fire = |row: &sqlx::sqlite::SqliteRow| Fire {
-            dag: row.get("dag"),
-            window: Window {
-                start: instant(row.get("window_start")),
-                end: instant(row.get("window_end")),
-            },
-            state: row.get("state"),
-            run_id: row.get("run_id"),
-        };
-        Ok(rows.iter().map(fire).collect())
+        Ok(rows.iter().filter_map(fire).collect())
     }
+}
+
+/// `None` for a state of a newer version.
+fn fire(row: &SqliteRow) -> Option<Fire> {
+    Some(Fire {
+        dag: row.get("dag"),
+        window: Window {
+            start: instant(row.get("window_start")),
+            end: instant(row.get("window_end")),
+        },
+        state: row.get::<String, _>("state").parse().ok()?,
+        run_id: row.get("run_id"),
+        error: row.get("error"),
+        created_at: instant(row.get("created_at")),
+    })
+}
+
+/// Makes a pending fire the run `run_id`. `false` when it is not pending any more, or when another
+/// fire of the DAG is running.
+pub(super) async fn take(
+    tx: &mut SqliteConnection,
+    (dag, window): (&str, Window),
+    run_id: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE fires SET state = 'running', run_id = $1
+         WHERE dag = $2 AND window_start = $3 AND window_end = $4 AND state = 'pending'
+           AND NOT EXISTS (SELECT 1 FROM fires WHERE dag = $2 AND state = 'running')",
+    )
+    .bind(run_id)
+    .bind(dag)
+    .bind(instant_text(window.start))
+    .bind(instant_text(window.end))
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends the fire of a run, if a fire made it.
+pub(super) async fn end(tx: &mut SqliteConnection, run_id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE fires SET state = 'done' WHERE run_id = $1 AND state = 'running'")
+        .bind(run_id)
+        .execute(tx)
+        .await
+        .map(drop)
 }

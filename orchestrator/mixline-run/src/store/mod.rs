@@ -21,8 +21,8 @@ use sqlx::sqlite::{
 };
 
 pub use caches::FileStamp;
-pub use fires::Fire;
-pub use runs::{Owner, Retention, RunFilter, RunRow};
+pub use fires::{Cursor, Fire, FireState};
+pub use runs::{Owner, Retention, RunFilter, RunRow, SCHEDULE};
 
 use crate::error::RunError;
 

@@ -5,7 +5,7 @@ use mixline_schema::{FingerprintInputs, Window};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
-use super::{StateDb, from_json, instant, instant_text, signed, to_json, unsigned};
+use super::{StateDb, fires, from_json, instant, instant_text, signed, to_json, unsigned};
 use crate::error::RunError;
 use crate::event::{RecordedEvent, RunEvent};
 use crate::state::{RunState, TaskState};
@@ -70,6 +70,9 @@ impl Default for Retention {
     }
 }
 
+/// The trigger of runs that a schedule asked for.
+pub const SCHEDULE: &str = "schedule";
+
 const COLUMNS: &str = "SELECT run_id, dag, state, trigger_kind, window_start, window_end, seed, \
      tasks, created_at, ended_at, owner_pid, owner_start FROM runs";
 
@@ -88,8 +91,16 @@ impl StateDb {
         let failed = || self.failed("append to");
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
         for recorded in events {
-            if let RunEvent::RunCreated { .. } = &recorded.event {
+            if let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event {
                 insert_run(&mut tx, recorded, owner).await.map_err(failed())?;
+                if let Some(window) = plan.window.filter(|_| trigger == SCHEDULE) {
+                    let fire = (plan.dag.as_str(), window);
+                    let taken = fires::take(&mut tx, fire, &recorded.run_id).await;
+                    if !taken.map_err(failed())? {
+                        let (dag, window) = (plan.dag.clone(), window.to_string());
+                        return Err(RunError::FireTaken { dag, window });
+                    }
+                }
             }
             let body = to_json("an event", &recorded.event)?;
             sqlx::query(
@@ -316,7 +327,8 @@ async fn project_attempt(
         RunEvent::RunFinished { state } => {
             let update = "UPDATE runs SET state = $1, ended_at = $2 WHERE run_id = $3";
             let query = sqlx::query(update).bind(state.as_str()).bind(at);
-            return query.bind(&recorded.run_id).execute(tx).await.map(drop);
+            query.bind(&recorded.run_id).execute(&mut *tx).await?;
+            return fires::end(tx, &recorded.run_id).await;
         }
         RunEvent::AttemptSucceeded { task, attempt, .. } => {
             (task, attempt, TaskState::Succeeded, Some(0), None)

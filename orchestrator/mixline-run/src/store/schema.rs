@@ -38,7 +38,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
         dag TEXT PRIMARY KEY, cursor_at TEXT NOT NULL, paused BIGINT NOT NULL DEFAULT 0)",
     "CREATE TABLE fires (
         dag TEXT NOT NULL, window_start TEXT NOT NULL, window_end TEXT NOT NULL,
-        state TEXT NOT NULL, run_id TEXT, created_at TEXT NOT NULL,
+        state TEXT NOT NULL, run_id TEXT, error TEXT, created_at TEXT NOT NULL,
         PRIMARY KEY (dag, window_start, window_end))",
 ]];
 
