@@ -111,11 +111,3 @@ pub(crate) fn take(frame: &DataFrame, indices: &[usize]) -> PolarsResult<DataFra
     let indices: Vec<IdxSize> = indices.iter().map(|&i| i as IdxSize).collect();
     frame.take(&IdxCa::from_vec("i".into(), indices))
 }
-
-/// Rows in key order; frames without a key keep their order.
-pub(crate) fn sort_by_key(frame: DataFrame, key: &[&str]) -> PolarsResult<DataFrame> {
-    if key.is_empty() || frame.height() < 2 {
-        return Ok(frame);
-    }
-    frame.sort(key.iter().copied(), SortMultipleOptions::default())
-}

@@ -4,12 +4,14 @@
 //! artifact; its [`Log`] reads any version and commits new ones. A version is written once and
 //! never changed: the log entry is the commit, and only a conditional create makes it.
 
+mod cells;
 mod contract;
 mod error;
 pub mod export;
 mod frame;
 mod log;
 pub mod observe;
+mod order;
 mod parquet;
 mod rowhash;
 mod store;

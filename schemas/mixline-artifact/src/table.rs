@@ -6,7 +6,7 @@ use mixline_schema::{Artifact, ColumnData, Digest};
 use polars::prelude::DataFrame;
 
 use crate::contract::{ContractViolations, check};
-use crate::{frame, rowhash};
+use crate::{frame, order, rowhash};
 
 /// Rows of one artifact, checked, in key order.
 ///
@@ -44,7 +44,7 @@ impl<A: Artifact> Table<A> {
 
     /// A table from a frame that has just been checked.
     pub(crate) fn trusted(frame: DataFrame) -> Self {
-        let sorted = frame::sort_by_key(frame, A::spec().key);
+        let sorted = order::sorted(frame, A::spec().key);
         Self {
             frame: sorted.expect("key columns exist in a checked frame"),
             rows: PhantomData,

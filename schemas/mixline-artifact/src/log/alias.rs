@@ -74,8 +74,15 @@ impl Log {
         ))
     }
 
-    pub(super) async fn push_note(&self, folder: &str, note: Value) -> Result<(), StoreError> {
+    async fn note_at(&self, path: &object_store::path::Path) -> Result<Option<Value>, StoreError> {
+        let found = self.store.get_object(path.as_ref()).await?;
+        Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    pub(super) async fn push_note(&self, folder: &str, mut note: Value) -> Result<(), StoreError> {
         let folder = format!("_mixline/{folder}");
+        // Two who write the same thing are told apart by it.
+        note["id"] = json!(uuid::Uuid::new_v4());
         for _ in 0..20 {
             let newest = self
                 .names(&folder)
@@ -87,6 +94,8 @@ impl Log {
             let path = self.path(&format!("{folder}/{number:020}.json"));
             match self.create(&path, note.to_string().into()).await {
                 Ok(()) => return Ok(()),
+                // Neither "exists" nor an error says whose the object is: read it back.
+                Err(_) if self.note_at(&path).await? == Some(note.clone()) => return Ok(()),
                 Err(object_store::Error::AlreadyExists { .. }) => {}
                 Err(source) => {
                     return Err(StoreError::Io {

@@ -32,7 +32,7 @@ pub use write::{CommitOutcome, Committed};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::table::Table;
-use crate::{frame, parquet};
+use crate::{order, parquet};
 
 /// How many objects are read at a time.
 const PARALLEL: usize = 16;
@@ -276,7 +276,7 @@ impl Log {
         for part in parts {
             all.vstack_mut(&part).map_err(combine)?;
         }
-        frame::sort_by_key(all, &snapshot.schema.key()).map_err(combine)
+        order::sorted(all, &snapshot.schema.key()).map_err(combine)
     }
 
     /// The rows of a version as a typed table.

@@ -1,8 +1,8 @@
 //! Statistics of a data file, as Delta keeps them, and what they rule out.
 
-use chrono::Datelike as _;
-use mixline_schema::ColumnData;
-use polars::prelude::{DataFrame, PolarsResult};
+use chrono::{Datelike as _, TimeDelta};
+use mixline_schema::{ColumnData, ColumnType};
+use polars::prelude::{Column, DataFrame, PolarsResult, Scalar};
 use serde_json::{Map, Value, json};
 
 use super::schema::TableSchema;
@@ -17,7 +17,7 @@ pub(crate) fn stats(schema: &TableSchema, rows: &DataFrame) -> PolarsResult<Valu
     for column in &schema.columns {
         let values = rows.column(&column.name)?;
         nulls.insert(column.name.clone(), json!(values.null_count()));
-        if let Some((low, high)) = bounds(&frame::from_column(values, column.ty)?) {
+        if let Some((low, high)) = bounds(values, column.ty)? {
             min.insert(column.name.clone(), low);
             max.insert(column.name.clone(), high);
         }
@@ -27,33 +27,37 @@ pub(crate) fn stats(schema: &TableSchema, rows: &DataFrame) -> PolarsResult<Valu
     }))
 }
 
-fn bounds(values: &ColumnData) -> Option<(Value, Value)> {
-    match values {
-        ColumnData::Text(v) => {
-            let (low, high) = (v.iter().flatten().min()?, v.iter().flatten().max()?);
-            (low.len().max(high.len()) <= LONGEST).then(|| (json!(low), json!(high)))
-        }
-        ColumnData::Int(v) => Some((
-            json!(v.iter().flatten().min()?),
-            json!(v.iter().flatten().max()?),
-        )),
-        ColumnData::Float(v) => {
-            let low = v.iter().flatten().copied().reduce(f64::min)?;
-            let high = v.iter().flatten().copied().reduce(f64::max)?;
-            Some((json!(low), json!(high)))
-        }
+/// The lowest and the highest value as Delta writes them; `None` where it keeps no bounds.
+fn bounds(column: &Column, ty: ColumnType) -> PolarsResult<Option<(Value, Value)>> {
+    let extremes = |low: Scalar, high: Scalar| {
+        let one = |scalar: Scalar| {
+            let value = Column::new_scalar(column.name().clone(), scalar, 1);
+            frame::from_column(&value, ty)
+        };
+        PolarsResult::Ok((one(low)?, one(high)?))
+    };
+    if matches!(ty, ColumnType::Bool | ColumnType::Binary) || column.null_count() == column.len() {
+        return Ok(None);
+    }
+    let (low, high) = extremes(column.min_reduce()?, column.max_reduce()?)?;
+    Ok(bound(&low, false).zip(bound(&high, true)))
+}
+
+/// One bound. An upper bound may be above the highest value, never below it.
+fn bound(value: &ColumnData, upper: bool) -> Option<Value> {
+    match value {
+        ColumnData::Text(v) => v.first()?.as_ref().filter(|t| t.len() <= LONGEST).map(|t| json!(t)),
+        ColumnData::Int(v) => v.first()?.map(|number| json!(number)),
+        ColumnData::Float(v) => v.first()?.map(|number| json!(number)),
         ColumnData::Date(v) => {
-            let (low, high) = (v.iter().flatten().min()?, v.iter().flatten().max()?);
-            let plain = (1..=9999).contains(&low.year()) && (1..=9999).contains(&high.year());
-            plain.then(|| (json!(low.to_string()), json!(high.to_string())))
+            let day = v.first()?.filter(|day| (1..=9999).contains(&day.year()))?;
+            Some(json!(day.to_string()))
         }
         ColumnData::Timestamp(v) => {
-            let (low, high) = (v.iter().flatten().min()?, v.iter().flatten().max()?);
-            // Delta keeps milliseconds; the upper bound must not fall below a value.
-            let high = high.checked_add_signed(chrono::TimeDelta::milliseconds(1))?;
-            let text =
-                |t: &chrono::DateTime<chrono::Utc>| t.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-            Some((json!(text(low)), json!(text(&high))))
+            // Delta keeps milliseconds, cut off.
+            let more = TimeDelta::milliseconds(i64::from(upper));
+            let instant = v.first()?.as_ref()?.checked_add_signed(more)?;
+            Some(json!(instant.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()))
         }
         ColumnData::Bool(_) | ColumnData::Binary(_) => None,
     }

@@ -8,7 +8,7 @@ use polars::prelude::{DataFrame, PolarsResult};
 use super::stats::Keys;
 use super::{DataFile, Log, PARALLEL, Snapshot};
 use crate::error::StoreError;
-use crate::{frame, rowhash};
+use crate::{frame, order, rowhash};
 
 /// What an upsert does to a version.
 #[derive(Debug, Default)]
@@ -38,19 +38,17 @@ impl Log {
         let keys = Keys::of(&base.schema, rows).map_err(combine)?;
         let mut incoming = Incoming::new(rows, &base.schema.key()).map_err(combine)?;
         let mut change = Change::default();
-        let hit = base
-            .files
-            .iter()
-            .filter(|f| keys.may_be_in(&base.schema, &f.stats));
+        let hit = base.files.iter().filter(|f| keys.may_be_in(&base.schema, &f.stats));
+        let hit: Vec<DataFile> = hit.cloned().collect();
         let mut read = futures::stream::iter(hit)
-            .map(|file| async move { self.read_file(base, file).await.map(|rows| (file, rows)) })
+            .map(|file| async { self.read_file(base, &file).await.map(|rows| (file, rows)) })
             .buffered(PARALLEL);
         while let Some((file, stored)) = read.try_next().await? {
             let merged = incoming
                 .merge(&stored, &base.schema.key())
                 .map_err(combine)?;
             if let Some(merged) = merged {
-                change.removed.push(file.clone());
+                change.removed.push(file);
                 if merged.height() > 0 {
                     change.frames.push(merged);
                 }
@@ -108,7 +106,7 @@ impl<'a> Incoming<'a> {
         }
         let mut merged = frame::take(stored, &kept)?;
         merged.vstack_mut(&frame::take(self.rows, &taken)?)?;
-        frame::sort_by_key(merged, key).map(Some)
+        order::sorted(merged, key).map(Some)
     }
 
     fn unplaced(&self) -> Vec<usize> {

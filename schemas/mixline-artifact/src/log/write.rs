@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
 use mixline_schema::{ArtifactSpec, Digest, Provenance, WriteMode};
 use object_store::path::Path;
 use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions};
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, PolarsResult};
 use uuid::Uuid;
 
 use super::entry::{self, CommitNote, DataFile, Entry};
 use super::schema::TableSchema;
-use super::{Log, Snapshot, stats};
+use super::{Log, PARALLEL, Snapshot, stats};
 use crate::error::StoreError;
-use crate::{contract, frame, parquet, rowhash};
+use crate::{contract, order, parquet, rowhash};
 
 const ROWS_PER_FILE: usize = 1_000_000;
+/// Data files encoded and written at a time.
+const WRITERS: usize = 2;
 const TRIES: u32 = 100;
 
 /// How a commit ended.
@@ -67,7 +70,7 @@ impl Log {
         provenance: Provenance,
     ) -> Result<Committed, StoreError> {
         let checked = contract::check(spec, &rows)?;
-        let rows = frame::sort_by_key(checked, spec.key).map_err(|e| self.columns("combine", e))?;
+        let rows = order::sorted(checked, spec.key).map_err(|e| self.columns("combine", e))?;
         let id = Uuid::new_v4().to_string();
         let mut draft = Draft {
             spec,
@@ -104,8 +107,11 @@ impl Log {
         provenance: &Provenance,
     ) -> Result<Option<Committed>, StoreError> {
         let Some(head) = head else { return Ok(None) };
-        for version in (0..=head).rev() {
-            let entry = self.entry(version).await?;
+        let newest_first = futures::stream::iter((0..=head).rev());
+        let mut entries = newest_first
+            .map(|version| async move { self.entry(version).await.map(|entry| (version, entry)) })
+            .buffered(PARALLEL);
+        while let Some((version, entry)) = entries.try_next().await? {
             let Some(note) = entry
                 .note
                 .as_ref()
@@ -225,12 +231,13 @@ impl Log {
         if let Some(parts) = &draft.parts {
             return Ok((removed, parts.clone()));
         }
-        // Equal content needs no files: the digest says so before anything is written.
-        let digest = rowhash::digest_of(draft.spec, &draft.rows);
-        let digest = digest.map_err(|e| self.columns("encode", e))?;
-        let replace = draft.mode == WriteMode::Replace;
-        if base.is_some_and(|b| replace && b.digest == digest && b.schema.same_as(schema)) {
-            return Ok((Vec::new(), Vec::new()));
+        if let (WriteMode::Replace, Some(base)) = (draft.mode, base) {
+            // Equal content needs no files: the digest says so before anything is written.
+            let digest = rowhash::digest_of(draft.spec, &draft.rows);
+            let digest = digest.map_err(|e| self.columns("encode", e))?;
+            if base.digest == digest && base.schema.same_as(schema) {
+                return Ok((Vec::new(), Vec::new()));
+            }
         }
         let parts = self.write_parts(schema, &draft.rows).await?;
         draft.parts = Some(parts.clone());
@@ -242,30 +249,36 @@ impl Log {
         schema: &TableSchema,
         rows: &DataFrame,
     ) -> Result<Vec<DataFile>, StoreError> {
-        let encode = |source| self.columns("encode", source);
-        let mut parts = Vec::new();
-        for start in (0..rows.height()).step_by(ROWS_PER_FILE) {
-            let mut slice = rows.slice(start as i64, ROWS_PER_FILE);
-            let sum = rowhash::sum(&rowhash::rows(&slice, None).map_err(encode)?);
-            let stats = stats::stats(schema, &slice).map_err(encode)?;
-            let bytes = parquet::encode(&mut slice).map_err(encode)?;
-            let name = format!("part-{}.parquet", Uuid::new_v4());
-            let (path, size) = (self.path(&name), bytes.len() as u64);
-            let put = self.store.objects().put(&path, bytes.into()).await;
-            put.map_err(|source| StoreError::Io {
-                action: "write",
-                path: path.to_string(),
-                source,
-            })?;
-            parts.push(DataFile {
-                path: name,
-                size,
-                rows: slice.height() as u64,
-                sum,
-                stats,
-            });
-        }
-        Ok(parts)
+        let slices = (0..rows.height()).step_by(ROWS_PER_FILE);
+        let slices = slices.map(|start| rows.slice(start as i64, ROWS_PER_FILE));
+        futures::stream::iter(slices)
+            .map(|slice| self.write_part(schema.clone(), slice))
+            .buffered(WRITERS)
+            .try_collect()
+            .await
+    }
+
+    /// Writes one data file. Encoding is work for a thread of its own: the next file is encoded
+    /// while this one is on its way.
+    async fn write_part(
+        &self,
+        schema: TableSchema,
+        rows: DataFrame,
+    ) -> Result<DataFile, StoreError> {
+        let encoding = tokio::task::spawn_blocking(move || encode(&schema, rows));
+        let encoded = match encoding.await {
+            Ok(encoded) => encoded.map_err(|source| self.columns("encode", source))?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let (file, bytes) = encoded;
+        let path = self.path(&file.path);
+        let put = self.store.objects().put(&path, bytes.into()).await;
+        put.map_err(|source| StoreError::Io {
+            action: "write",
+            path: path.to_string(),
+            source,
+        })?;
+        Ok(file)
     }
 
     /// Creates the entry of a version; `false` when it is somebody else's.
@@ -321,6 +334,20 @@ impl Draft<'_> {
             provenance: self.provenance.clone(),
         }
     }
+}
+
+/// A data file and its bytes, under a name nobody else uses.
+fn encode(schema: &TableSchema, mut rows: DataFrame) -> PolarsResult<(DataFile, Bytes)> {
+    let (sum, stats) = (rowhash::sum(&rows)?, stats::stats(schema, &rows)?);
+    let bytes = parquet::encode(&mut rows)?;
+    let file = DataFile {
+        path: format!("part-{}.parquet", Uuid::new_v4()),
+        size: bytes.len() as u64,
+        rows: rows.height() as u64,
+        sum,
+        stats,
+    };
+    Ok((file, bytes))
 }
 
 /// A random wait that grows with the number of lost races.
