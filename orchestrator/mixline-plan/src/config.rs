@@ -8,15 +8,29 @@ use crate::error::PlanError;
 use crate::suggest;
 
 /// Unknown keys of `config`, at every depth where the schema is closed.
-pub(crate) fn unknown_keys(file: &str, path: &str, config: &Value, schema: &Value) -> Vec<PlanError> {
+pub(crate) fn unknown_keys(
+    file: &str,
+    path: &str,
+    config: &Value,
+    schema: &Value,
+) -> Vec<PlanError> {
     let mut errors = Vec::new();
     walk(file, path, config, schema, schema, &mut errors);
     errors
 }
 
-fn walk(file: &str, path: &str, value: &Value, schema: &Value, root: &Value, errors: &mut Vec<PlanError>) {
+fn walk(
+    file: &str,
+    path: &str,
+    value: &Value,
+    schema: &Value,
+    root: &Value,
+    errors: &mut Vec<PlanError>,
+) {
     let schema = resolve(schema, root);
-    let (Some(fields), Some(known)) = (value.as_object(), schema["properties"].as_object()) else { return };
+    let (Some(fields), Some(known)) = (value.as_object(), schema["properties"].as_object()) else {
+        return;
+    };
     let closed = schema["additionalProperties"] == Value::Bool(false);
     for (key, value) in fields {
         let below = format!("{path}.{key}");
@@ -25,7 +39,9 @@ fn walk(file: &str, path: &str, value: &Value, schema: &Value, root: &Value, err
             None if closed => {
                 let hint = suggest::hint(key, known.keys().map(String::as_str));
                 let message = format!("`{key}` is not a configuration key of this step");
-                errors.push(PlanError::new(file, below, "config.unknown_key", message).maybe_hint(hint));
+                errors.push(
+                    PlanError::new(file, below, "config.unknown_key", message).maybe_hint(hint),
+                );
             }
             None => {}
         }

@@ -157,7 +157,9 @@ impl Dag {
         if read.tasks.is_empty() {
             errors.push(PlanError::new(file, "tasks", "dag.empty", "has no tasks"));
         }
-        let schedule = read.schedule.map(|schedule| Schedule::from_file(schedule, file));
+        let schedule = read
+            .schedule
+            .map(|schedule| Schedule::from_file(schedule, file));
         let schedule = schedule.transpose().unwrap_or_else(|found| {
             errors.extend(found);
             None
@@ -166,9 +168,19 @@ impl Dag {
             return Err(errors);
         }
         let defaults = read.defaults;
-        let tasks = read.tasks.into_iter().map(|(name, task)| (name, task.finish(&defaults))).collect();
+        let tasks = read
+            .tasks
+            .into_iter()
+            .map(|(name, task)| (name, task.finish(&defaults)))
+            .collect();
         let file = file.to_owned();
-        Ok(Self { file, name: read.name, description: read.description, schedule, tasks })
+        Ok(Self {
+            file,
+            name: read.name,
+            description: read.description,
+            schedule,
+            tasks,
+        })
     }
 }
 
@@ -181,7 +193,10 @@ impl TaskFile {
             inputs: self.inputs,
             outputs: self.outputs,
             retries: self.retries.or(defaults.retries).unwrap_or(0),
-            retry_delay: self.retry_delay.or(defaults.retry_delay).unwrap_or(Duration::from_secs(10)),
+            retry_delay: self
+                .retry_delay
+                .or(defaults.retry_delay)
+                .unwrap_or(Duration::from_secs(10)),
             timeout: self.timeout.or(defaults.timeout),
             pool: self.pool.or_else(|| defaults.pool.clone()),
             tolerated: self.tolerated,
@@ -197,12 +212,18 @@ fn deserialize(toml: &str, file: &str) -> Result<DagFile, PlanError> {
         let path = if path == "." { String::new() } else { path };
         let error = e.into_inner();
         let line = line_of(toml, error.span());
-        let place = [line, path].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+        let place = [line, path]
+            .into_iter()
+            .filter(|p| !p.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ");
         PlanError::new(file, place, "dag.field", error.message())
     })
 }
 
 fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
-    let Some(before) = span.and_then(|s| text.get(..s.start)) else { return String::new() };
+    let Some(before) = span.and_then(|s| text.get(..s.start)) else {
+        return String::new();
+    };
     format!("line {}", before.matches('\n').count() + 1)
 }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer};
 
 /// Reads a duration.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let wrong = || format!("`{text}` is not a duration; write `250ms`, `90s`, `10m`, `2h` or `1d`");
     let number: u64 = number.parse().map_err(|_| wrong())?;

@@ -20,8 +20,19 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    pub(crate) fn new(file: &str, path: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), path: path.into(), code, message: message.into(), hint: None }
+    pub(crate) fn new(
+        file: &str,
+        path: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.to_owned(),
+            path: path.into(),
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

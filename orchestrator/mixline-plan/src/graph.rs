@@ -1,7 +1,7 @@
 //! The task graph: who writes what, who waits for whom, in which order.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use petgraph::graphmap::DiGraphMap;
 
@@ -28,15 +28,24 @@ impl Graph {
 
     /// What a task waits for, in order.
     pub(crate) fn before(&self, task: usize) -> BTreeSet<usize> {
-        self.edges.neighbors_directed(task, petgraph::Incoming).collect()
+        self.edges
+            .neighbors_directed(task, petgraph::Incoming)
+            .collect()
     }
 
     /// An order in which every task comes after those it waits for; ties by index. When there is
     /// none, the tasks of one cycle, the first repeated at the end.
     pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
-        let mut waiting: BTreeMap<usize, usize> = self.edges.nodes().map(|t| (t, self.before(t).len())).collect();
-        let mut ready: BinaryHeap<Reverse<usize>> =
-            waiting.iter().filter(|(_, n)| **n == 0).map(|(t, _)| Reverse(*t)).collect();
+        let mut waiting: BTreeMap<usize, usize> = self
+            .edges
+            .nodes()
+            .map(|t| (t, self.before(t).len()))
+            .collect();
+        let mut ready: BinaryHeap<Reverse<usize>> = waiting
+            .iter()
+            .filter(|(_, n)| **n == 0)
+            .map(|(t, _)| Reverse(*t))
+            .collect();
         let mut order = Vec::with_capacity(waiting.len());
         while let Some(Reverse(task)) = ready.pop() {
             order.push(task);
@@ -50,14 +59,22 @@ impl Graph {
                 }
             }
         }
-        if waiting.is_empty() { Ok(order) } else { Err(self.cycle()) }
+        if waiting.is_empty() {
+            Ok(order)
+        } else {
+            Err(self.cycle())
+        }
     }
 
     /// One cycle, found among the strongly connected components.
     fn cycle(&self) -> Vec<usize> {
         let components = petgraph::algo::tarjan_scc(&self.edges);
         let looped = |c: &&Vec<usize>| c.len() > 1 || self.edges.contains_edge(c[0], c[0]);
-        let Some(members) = components.iter().filter(looped).min_by_key(|c| c.iter().min().copied()) else {
+        let Some(members) = components
+            .iter()
+            .filter(looped)
+            .min_by_key(|c| c.iter().min().copied())
+        else {
             return Vec::new();
         };
         let members: BTreeSet<usize> = members.iter().copied().collect();
@@ -70,7 +87,11 @@ impl Graph {
                 return path;
             }
             path.push(task);
-            at = self.edges.neighbors(task).filter(|t| members.contains(t)).min();
+            at = self
+                .edges
+                .neighbors(task)
+                .filter(|t| members.contains(t))
+                .min();
         }
         path
     }

@@ -22,13 +22,24 @@ use crate::suggest;
 /// Everything wrong with the DAG, the request, and how they fit the steps and the past: unknown
 /// steps, ports, configuration keys and tasks, ports that do not match, inputs nobody writes,
 /// cycles.
-pub fn plan(dag: &Dag, catalogue: &Catalogue, request: &Request, history: &History) -> Result<Plan, Vec<PlanError>> {
+pub fn plan(
+    dag: &Dag,
+    catalogue: &Catalogue,
+    request: &Request,
+    history: &History,
+) -> Result<Plan, Vec<PlanError>> {
     let mut errors = Vec::new();
     check_names(dag, request, &mut errors);
     let members = members(dag, catalogue, request, &mut errors);
     let writers = writers(dag, &members, &mut errors);
     let mut graph = Graph::new(members.len());
-    let planner = Planner { dag, request, history, members, writers };
+    let planner = Planner {
+        dag,
+        request,
+        history,
+        members,
+        writers,
+    };
     let inputs = planner.link(&mut graph, &mut errors);
     match graph.order() {
         Ok(order) if errors.is_empty() => Ok(planner.decide(&order, &graph, inputs)),
@@ -57,7 +68,10 @@ struct Member<'a> {
 
 impl Member<'_> {
     fn output_artifact<'b>(&'b self, port: &'b Port) -> &'b str {
-        self.task.outputs.get(&port.name).map_or(&port.artifact, |artifact| artifact)
+        self.task
+            .outputs
+            .get(&port.name)
+            .map_or(&port.artifact, |artifact| artifact)
     }
 }
 
@@ -74,7 +88,9 @@ fn check_names(dag: &Dag, request: &Request, errors: &mut Vec<PlanError>) {
         check("selection".into(), name);
     }
     if let Force::Tasks(names) = &request.force {
-        names.iter().for_each(|name| check("forced tasks".into(), name));
+        names
+            .iter()
+            .for_each(|name| check("forced tasks".into(), name));
     }
     for (task, definition) in &dag.tasks {
         for name in &definition.after {
@@ -117,14 +133,21 @@ fn check_task(dag: &Dag, name: &str, task: &Task, step: &StepEntry, errors: &mut
                 let hint = suggest::hint(port, known.iter().map(|p| p.name.as_str()));
                 let message = format!("{} has no {kind} port `{port}`", task.step);
                 let path = format!("tasks.{name}.{kind}s.{port}");
-                errors.push(PlanError::new(&dag.file, path, "port.unknown", message).maybe_hint(hint));
+                errors.push(
+                    PlanError::new(&dag.file, path, "port.unknown", message).maybe_hint(hint),
+                );
             }
         }
     };
     ports("input", task.inputs.keys().collect(), &descriptor.inputs);
     ports("output", task.outputs.keys().collect(), &descriptor.outputs);
     let path = format!("tasks.{name}.config");
-    errors.extend(config::unknown_keys(&dag.file, &path, &task.config, &descriptor.config_schema));
+    errors.extend(config::unknown_keys(
+        &dag.file,
+        &path,
+        &task.config,
+        &descriptor.config_schema,
+    ));
 }
 
 /// One output of one task.
@@ -141,14 +164,22 @@ fn writers<'a>(dag: &Dag, members: &[Member<'a>], errors: &mut Vec<PlanError>) -
     let mut writers: Writers<'a> = HashMap::new();
     for (member, m) in members.iter().enumerate() {
         for port in &m.step.descriptor.outputs {
-            writers.entry(m.output_artifact(port).to_owned()).or_default().push(Writer { member, port });
+            writers
+                .entry(m.output_artifact(port).to_owned())
+                .or_default()
+                .push(Writer { member, port });
         }
     }
     for (artifact, writers) in &writers {
-        let replaces = writers.iter().any(|w| w.port.mode == Some(WriteMode::Replace));
+        let replaces = writers
+            .iter()
+            .any(|w| w.port.mode == Some(WriteMode::Replace));
         if writers.len() > 1 && replaces {
             let names: Vec<&str> = writers.iter().map(|w| members[w.member].name).collect();
-            let message = format!("`{artifact}` is replaced by more than one task: {}", names.join(", "));
+            let message = format!(
+                "`{artifact}` is replaced by more than one task: {}",
+                names.join(", ")
+            );
             let path = format!("tasks.{}", names[0]);
             errors.push(
                 PlanError::new(&dag.file, path, "output.conflict", message)
@@ -173,11 +204,19 @@ impl Planner<'_> {
     /// Adds every edge and says where each port's rows come from.
     fn link(&self, graph: &mut Graph, errors: &mut Vec<PlanError>) -> Inputs {
         for writers in self.writers.values() {
-            for pair in writers.windows(2).filter(|pair| pair[0].member != pair[1].member) {
+            for pair in writers
+                .windows(2)
+                .filter(|pair| pair[0].member != pair[1].member)
+            {
                 graph.add(pair[0].member, pair[1].member);
             }
         }
-        let index: HashMap<&str, usize> = self.members.iter().enumerate().map(|(i, m)| (m.name, i)).collect();
+        let index: HashMap<&str, usize> = self
+            .members
+            .iter()
+            .enumerate()
+            .map(|(i, m)| (m.name, i))
+            .collect();
         let mut inputs = Vec::with_capacity(self.members.len());
         for (at, member) in self.members.iter().enumerate() {
             for name in &member.task.after {
@@ -186,12 +225,22 @@ impl Planner<'_> {
                 }
             }
             let ports = member.step.descriptor.inputs.iter();
-            inputs.push(ports.map(|port| (port.name.clone(), self.input(at, port, graph, errors))).collect());
+            inputs.push(
+                ports
+                    .map(|port| (port.name.clone(), self.input(at, port, graph, errors)))
+                    .collect(),
+            );
         }
         inputs
     }
 
-    fn input(&self, at: usize, port: &Port, graph: &mut Graph, errors: &mut Vec<PlanError>) -> PlannedInput {
+    fn input(
+        &self,
+        at: usize,
+        port: &Port,
+        graph: &mut Graph,
+        errors: &mut Vec<PlanError>,
+    ) -> PlannedInput {
         let member = &self.members[at];
         let reference = member.task.inputs.get(&port.name);
         let artifact = reference.map_or(&port.artifact, |r| &r.name);
@@ -207,19 +256,38 @@ impl Planner<'_> {
         let key = reference.map_or_else(|| artifact.clone(), ToString::to_string);
         let stored = || self.history.heads.get(&key);
         let from = from.unwrap_or_else(|| match stored() {
-            Some(head) => Source::Store { version: head.version, digest: head.digest.clone() },
+            Some(head) => Source::Store {
+                version: head.version,
+                digest: head.digest.clone(),
+            },
             None => Source::Absent,
         });
         if from == Source::Absent && !port.optional {
             let message = format!("`{key}` does not exist and no task of this DAG writes it");
             let path = format!("tasks.{}.inputs.{}", member.name, port.name);
-            errors.push(PlanError::new(&self.dag.file, path, "input.missing", message));
+            errors.push(PlanError::new(
+                &self.dag.file,
+                path,
+                "input.missing",
+                message,
+            ));
         }
         let (artifact, schema_version) = (artifact.clone(), port.schema_version);
-        PlannedInput { artifact, schema_version, optional: port.optional, from }
+        PlannedInput {
+            artifact,
+            schema_version,
+            optional: port.optional,
+            from,
+        }
     }
 
-    fn check_schema(&self, member: &Member<'_>, port: &Port, writer: &Writer<'_>, errors: &mut Vec<PlanError>) {
+    fn check_schema(
+        &self,
+        member: &Member<'_>,
+        port: &Port,
+        writer: &Writer<'_>,
+        errors: &mut Vec<PlanError>,
+    ) {
         if writer.port.schema_version != port.schema_version {
             let message = format!(
                 "reads v{} of `{}`, but {} writes v{}",
@@ -239,16 +307,33 @@ impl Planner<'_> {
     fn decide(&self, order: &[usize], graph: &Graph, mut inputs: Inputs) -> Plan {
         let mut planned: HashMap<&str, PlannedTask> = HashMap::with_capacity(order.len());
         for &at in order {
-            let deps = graph.before(at).into_iter().map(|i| self.members[i].name.to_owned()).collect();
+            let deps = graph
+                .before(at)
+                .into_iter()
+                .map(|i| self.members[i].name.to_owned())
+                .collect();
             let mut task = self.task(at, deps, std::mem::take(&mut inputs[at]));
             task.verdict = self.verdict(&task, &planned);
             planned.insert(self.members[at].name, task);
         }
-        let tasks = order.iter().filter_map(|at| planned.remove(self.members[*at].name)).collect();
-        Plan { dag: self.dag.name.clone(), window: self.request.window, seed: self.request.seed, tasks }
+        let tasks = order
+            .iter()
+            .filter_map(|at| planned.remove(self.members[*at].name))
+            .collect();
+        Plan {
+            dag: self.dag.name.clone(),
+            window: self.request.window,
+            seed: self.request.seed,
+            tasks,
+        }
     }
 
-    fn task(&self, at: usize, deps: Vec<String>, inputs: BTreeMap<String, PlannedInput>) -> PlannedTask {
+    fn task(
+        &self,
+        at: usize,
+        deps: Vec<String>,
+        inputs: BTreeMap<String, PlannedInput>,
+    ) -> PlannedTask {
         let Member { name, task, step } = &self.members[at];
         let window = self.request.window.filter(|_| step.descriptor.windowed);
         let place = format!("{}.{name}", self.dag.name);
@@ -268,8 +353,15 @@ impl Planner<'_> {
             slot: window.map_or_else(|| place.clone(), |w| format!("{place} {w}")),
             window,
             seed: self.request.seed,
-            observed: self.request.observed.get(*name).cloned().unwrap_or_default(),
-            verdict: Verdict::Run { reasons: Vec::new() },
+            observed: self
+                .request
+                .observed
+                .get(*name)
+                .cloned()
+                .unwrap_or_default(),
+            verdict: Verdict::Run {
+                reasons: Vec::new(),
+            },
             retries: task.retries,
             retry_delay: task.retry_delay,
             timeout: task.timeout,
@@ -285,12 +377,17 @@ impl Planner<'_> {
             Force::Tasks(names) => names.contains(&task.name),
         };
         if forced {
-            return Verdict::Run { reasons: vec![Reason::Forced] };
+            return Verdict::Run {
+                reasons: vec![Reason::Forced],
+            };
         }
         match self.resolve(task, planned) {
             Ok(resolved) => settle(task, &resolved, self.history).2,
             Err(upstream) => Verdict::Run {
-                reasons: upstream.into_iter().map(|task| Reason::UpstreamRuns { task }).collect(),
+                reasons: upstream
+                    .into_iter()
+                    .map(|task| Reason::UpstreamRuns { task })
+                    .collect(),
             },
         }
     }
@@ -323,6 +420,10 @@ impl Planner<'_> {
                 resolved.insert(port.clone(), version);
             }
         }
-        if upstream.is_empty() { Ok(resolved) } else { Err(upstream) }
+        if upstream.is_empty() {
+            Ok(resolved)
+        } else {
+            Err(upstream)
+        }
     }
 }

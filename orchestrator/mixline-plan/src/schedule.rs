@@ -118,7 +118,12 @@ impl Schedule {
     ///
     /// # Errors
     /// What is wrong with the expression or the zone.
-    pub fn new(cron: &str, zone: &str, catch_up: CatchUp, overlap: Overlap) -> Result<Self, Vec<PlanError>> {
+    pub fn new(
+        cron: &str,
+        zone: &str,
+        catch_up: CatchUp,
+        overlap: Overlap,
+    ) -> Result<Self, Vec<PlanError>> {
         let file = ScheduleFile {
             cron: cron.into(),
             zone: zone.into(),
@@ -132,23 +137,52 @@ impl Schedule {
     pub(crate) fn from_file(read: ScheduleFile, file: &str) -> Result<Self, Vec<PlanError>> {
         let mut errors = Vec::new();
         let zone = Tz::from_str(&read.zone).map_err(|_| {
-            let hint = suggest::hint(&read.zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let hint = suggest::hint(
+                &read.zone,
+                chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()),
+            );
             let message = format!("`{}` is not an IANA time zone", read.zone);
-            errors.push(PlanError::new(file, "schedule.zone", "schedule.zone", message).maybe_hint(hint));
+            errors.push(
+                PlanError::new(file, "schedule.zone", "schedule.zone", message).maybe_hint(hint),
+            );
         });
         if let Err(message) = usable(&read.cron) {
-            errors.push(PlanError::new(file, "schedule.cron", "schedule.cron", message));
+            errors.push(PlanError::new(
+                file,
+                "schedule.cron",
+                "schedule.cron",
+                message,
+            ));
         }
         let zone = zone.unwrap_or(Tz::UTC);
-        let ScheduleFile { cron, catch_up, catch_up_cap, overlap, .. } = read;
-        if errors.is_empty() { Ok(Self { cron, zone, catch_up, catch_up_cap, overlap }) } else { Err(errors) }
+        let ScheduleFile {
+            cron,
+            catch_up,
+            catch_up_cap,
+            overlap,
+            ..
+        } = read;
+        if errors.is_empty() {
+            Ok(Self {
+                cron,
+                zone,
+                catch_up,
+                catch_up_cap,
+                overlap,
+            })
+        } else {
+            Err(errors)
+        }
     }
 
     /// The first fire strictly after an instant; `None` past the end of the calendar.
     #[must_use]
     pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = instant.with_timezone(&self.zone);
-        let next = parse(&self.cron).ok()?.find_next_occurrence(&local, false).ok()?;
+        let next = parse(&self.cron)
+            .ok()?
+            .find_next_occurrence(&local, false)
+            .ok()?;
         Some(next.with_timezone(&Utc))
     }
 
@@ -156,17 +190,27 @@ impl Schedule {
     #[must_use]
     pub fn last_until(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = instant.with_timezone(&self.zone);
-        let last = parse(&self.cron).ok()?.find_previous_occurrence(&local, true).ok()?;
+        let last = parse(&self.cron)
+            .ok()?
+            .find_previous_occurrence(&local, true)
+            .ok()?;
         Some(last.with_timezone(&Utc))
     }
 
     /// Every window whose fire lies in `(after, until]`, oldest first.
-    pub fn windows(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = Window> + '_ {
+    pub fn windows(
+        &self,
+        after: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> impl Iterator<Item = Window> + '_ {
         let mut start = self.last_until(after);
         let mut fire = self.next_after(after);
         std::iter::from_fn(move || {
             let end = fire.filter(|end| *end <= until)?;
-            let window = Window { start: start.unwrap_or(after), end };
+            let window = Window {
+                start: start.unwrap_or(after),
+                end,
+            };
             start = Some(end);
             fire = self.next_after(end);
             Some(window)
@@ -175,7 +219,10 @@ impl Schedule {
 }
 
 fn parse(cron: &str) -> Result<Cron, croner::errors::CronError> {
-    CronParser::builder().seconds(Seconds::Optional).build().parse(cron)
+    CronParser::builder()
+        .seconds(Seconds::Optional)
+        .build()
+        .parse(cron)
 }
 
 /// Whether an expression can be read and ever fires.
@@ -195,11 +242,21 @@ fn usable(cron: &str) -> Result<(), String> {
 #[must_use]
 pub fn due(schedule: &Schedule, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Window> {
     match schedule.catch_up {
-        CatchUp::All => schedule.windows(cursor, now).take(schedule.catch_up_cap).collect(),
+        CatchUp::All => schedule
+            .windows(cursor, now)
+            .take(schedule.catch_up_cap)
+            .collect(),
         CatchUp::Last => last(schedule, cursor, now).into_iter().collect(),
         CatchUp::None => {
-            let fresh = |w: &Window| schedule.next_after(w.end).is_none_or(|next| now - w.end < (next - w.end) / 2);
-            last(schedule, cursor, now).filter(fresh).into_iter().collect()
+            let fresh = |w: &Window| {
+                schedule
+                    .next_after(w.end)
+                    .is_none_or(|next| now - w.end < (next - w.end) / 2)
+            };
+            last(schedule, cursor, now)
+                .filter(fresh)
+                .into_iter()
+                .collect()
         }
     }
 }
@@ -215,15 +272,30 @@ fn last(schedule: &Schedule, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Optio
 #[must_use]
 pub fn preview(schedule: &Schedule, from: DateTime<Utc>, count: usize) -> Vec<Fire> {
     let far = from.checked_add_days(Days::new(366 * 100)).unwrap_or(from);
-    schedule.windows(from, far).take(count).map(|window| fire(schedule, window)).collect()
+    schedule
+        .windows(from, far)
+        .take(count)
+        .map(|window| fire(schedule, window))
+        .collect()
 }
 
 fn fire(schedule: &Schedule, window: Window) -> Fire {
-    let offset = |t: DateTime<Utc>| schedule.zone.offset_from_utc_datetime(&t.naive_utc()).fix().local_minus_utc();
+    let offset = |t: DateTime<Utc>| {
+        schedule
+            .zone
+            .offset_from_utc_datetime(&t.naive_utc())
+            .fix()
+            .local_minus_utc()
+    };
     let odd = match offset(window.start).cmp(&offset(window.end)) {
         std::cmp::Ordering::Less => Some(Odd::Gap),
         std::cmp::Ordering::Greater => Some(Odd::Fold),
         std::cmp::Ordering::Equal => None,
     };
-    Fire { at: window.end, local: window.end.with_timezone(&schedule.zone).to_rfc3339(), window, odd }
+    Fire {
+        at: window.end,
+        local: window.end.with_timezone(&schedule.zone).to_rfc3339(),
+        window,
+        odd,
+    }
 }

@@ -21,7 +21,10 @@ pub fn settle(
     resolved: &BTreeMap<String, (u64, Digest)>,
     history: &History,
 ) -> (Digest, FingerprintInputs, Verdict) {
-    let inputs = resolved.iter().map(|(port, (_, digest))| (port.clone(), digest.clone())).collect();
+    let inputs = resolved
+        .iter()
+        .map(|(port, (_, digest))| (port.clone(), digest.clone()))
+        .collect();
     let document = FingerprintInputs {
         step: task.step.clone(),
         code_version: task.code.clone(),
@@ -33,8 +36,13 @@ pub fn settle(
     };
     let print = fingerprint(&document);
     let verdict = match reusable(task, &print, history) {
-        Some(outputs) => Verdict::Reuse { fingerprint: print.clone(), outputs },
-        None => Verdict::Run { reasons: reasons(task, &document, history) },
+        Some(outputs) => Verdict::Reuse {
+            fingerprint: print.clone(),
+            outputs,
+        },
+        None => Verdict::Run {
+            reasons: reasons(task, &document, history),
+        },
     };
     (print, document, verdict)
 }
@@ -43,7 +51,11 @@ fn reusable(task: &PlannedTask, print: &Digest, history: &History) -> Option<Vec
     let mut outputs = Vec::new();
     for output in &task.outputs {
         let slot = (task.slot.clone(), output.artifact.clone());
-        match history.slots.get(&slot).filter(|commit| commit.fingerprint == *print) {
+        match history
+            .slots
+            .get(&slot)
+            .filter(|commit| commit.fingerprint == *print)
+        {
             Some(commit) => outputs.push(result(&output.port, &output.artifact, commit)),
             None if output.optional => {}
             None => return None,
@@ -63,16 +75,24 @@ fn result(port: &str, artifact: &str, commit: &SlotCommit) -> OutputResult {
 }
 
 fn reasons(task: &PlannedTask, document: &FingerprintInputs, history: &History) -> Vec<Reason> {
-    let Some(last) = history.last.get(&task.slot) else { return vec![Reason::NeverRan] };
+    let Some(last) = history.last.get(&task.slot) else {
+        return vec![Reason::NeverRan];
+    };
     let found = differences(last, document);
     if !found.is_empty() {
         return found;
     }
     // Nothing differs from the last execution, and yet its commits are not the newest of the slot.
-    let required = task.outputs.iter().find(|o| !o.optional).or(task.outputs.first());
+    let required = task
+        .outputs
+        .iter()
+        .find(|o| !o.optional)
+        .or(task.outputs.first());
     match required {
         Some(output) if history.heads.contains_key(&output.artifact) => {
-            vec![Reason::OutputOverwritten { artifact: output.artifact.clone() }]
+            vec![Reason::OutputOverwritten {
+                artifact: output.artifact.clone(),
+            }]
         }
         _ => vec![Reason::NeverRan],
     }

@@ -5,7 +5,9 @@ pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
     let known: Vec<&str> = known.into_iter().collect();
     let near = known.iter().min_by_key(|k| distance(name, k)).copied();
     match near {
-        Some(near) if distance(name, near) <= 1 + name.len() / 4 => Some(format!("did you mean `{near}`?")),
+        Some(near) if distance(name, near) <= 1 + name.len() / 4 => {
+            Some(format!("did you mean `{near}`?"))
+        }
         Some(_) if known.len() <= 20 => Some(format!("known: {}", known.join(", "))),
         _ => None,
     }

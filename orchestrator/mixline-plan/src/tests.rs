@@ -28,7 +28,14 @@ after = ["check"]
 
 fn port(name: &str, mode: Option<WriteMode>) -> Port {
     let (name, artifact) = (name.to_owned(), name.to_owned());
-    Port { name, artifact, schema_version: 1, optional: false, mode, doc: String::new() }
+    Port {
+        name,
+        artifact,
+        schema_version: 1,
+        optional: false,
+        mode,
+        doc: String::new(),
+    }
 }
 
 fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> (String, StepEntry) {
@@ -42,14 +49,23 @@ fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> (String, StepEntry) {
         about: String::new(),
         code_version: "1".into(),
         inputs: inputs.iter().map(|p| port(p, None)).collect(),
-        outputs: outputs.iter().map(|p| port(p, Some(WriteMode::Upsert))).collect(),
+        outputs: outputs
+            .iter()
+            .map(|p| port(p, Some(WriteMode::Upsert)))
+            .collect(),
         config_schema: schema,
         observes: vec!["data".into()],
         windowed: false,
         resources: Resources::default(),
         exit_codes: BTreeMap::new(),
     };
-    (name.to_owned(), StepEntry { descriptor, code: format!("b3:{name}") })
+    (
+        name.to_owned(),
+        StepEntry {
+            descriptor,
+            code: format!("b3:{name}"),
+        },
+    )
 }
 
 fn catalogue() -> Catalogue {
@@ -58,7 +74,9 @@ fn catalogue() -> Catalogue {
         step("step-check", &["media_daily"], &["findings"]),
         step("step-measure", &["media_daily", "orders"], &["metrics"]),
     ];
-    Catalogue { steps: steps.into_iter().collect() }
+    Catalogue {
+        steps: steps.into_iter().collect(),
+    }
 }
 
 fn parsed(toml: &str) -> Dag {
@@ -69,7 +87,8 @@ fn errors(toml: &str) -> String {
     let dag = Dag::parse(toml, "dags/daily.toml");
     let found = match dag {
         Err(errors) => errors,
-        Ok(dag) => plan(&dag, &catalogue(), &Request::default(), &History::default()).expect_err("must fail"),
+        Ok(dag) => plan(&dag, &catalogue(), &Request::default(), &History::default())
+            .expect_err("must fail"),
     };
     found.iter().map(|e| format!("{e}\n")).collect()
 }
@@ -87,18 +106,37 @@ fn play(plan: &Plan, history: &mut History) {
             continue;
         }
         for output in &task.outputs {
-            let version = history.heads.get(&output.artifact).map_or(0, |h| h.version + 1);
-            let digest = Digest::of_bytes(format!("{}{:?}", output.artifact, task.config).as_bytes());
-            history.heads.insert(output.artifact.clone(), Head { version, digest: digest.clone() });
-            let commit = SlotCommit { version, fingerprint: fingerprint.clone(), digest, rows: 1 };
-            history.slots.insert((task.slot.clone(), output.artifact.clone()), commit);
+            let version = history
+                .heads
+                .get(&output.artifact)
+                .map_or(0, |h| h.version + 1);
+            let digest =
+                Digest::of_bytes(format!("{}{:?}", output.artifact, task.config).as_bytes());
+            history.heads.insert(
+                output.artifact.clone(),
+                Head {
+                    version,
+                    digest: digest.clone(),
+                },
+            );
+            let commit = SlotCommit {
+                version,
+                fingerprint: fingerprint.clone(),
+                digest,
+                rows: 1,
+            };
+            history
+                .slots
+                .insert((task.slot.clone(), output.artifact.clone()), commit);
         }
         history.last.insert(task.slot.clone(), document);
     }
 }
 
 fn shown(dag: &Dag, request: &Request, history: &History) -> String {
-    plan(dag, &catalogue(), request, history).expect("plans").to_string()
+    plan(dag, &catalogue(), request, history)
+        .expect("plans")
+        .to_string()
 }
 
 #[test]
@@ -110,7 +148,10 @@ fn a_first_plan_runs_everything_in_order_and_a_second_reuses_everything() {
       check    run    after ingest, if its rows change
       measure  run    after ingest, if its rows change
     ");
-    play(&plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"), &mut history);
+    play(
+        &plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"),
+        &mut history,
+    );
     insta::assert_snapshot!(shown(&dag, &Request::default(), &history), @r"
     daily: 0 to run, 3 reused
       ingest   reuse  media_daily@0, orders@0
@@ -122,34 +163,68 @@ fn a_first_plan_runs_everything_in_order_and_a_second_reuses_everything() {
 #[test]
 fn every_kind_of_change_is_a_typed_reason() {
     let (dag, mut history) = (parsed(DAG), History::default());
-    play(&plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"), &mut history);
+    play(
+        &plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"),
+        &mut history,
+    );
     let reasons = |dag: &Dag, catalogue: &Catalogue, request: &Request| {
         let planned = plan(dag, catalogue, request, &history).expect("plans");
-        let Verdict::Run { reasons } = planned.tasks[0].verdict.clone() else { return "reuse".into() };
-        reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let Verdict::Run { reasons } = planned.tasks[0].verdict.clone() else {
+            return "reuse".into();
+        };
+        reasons
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     let request = Request::default();
     let other = parsed(&DAG.replace("\"raw\"", "\"other\""));
-    assert_eq!(reasons(&other, &catalogue(), &request), r#"config data: "raw" → "other""#);
+    assert_eq!(
+        reasons(&other, &catalogue(), &request),
+        r#"config data: "raw" → "other""#
+    );
     let mut rebuilt = catalogue();
     rebuilt.steps.get_mut("step-ingest").expect("there").code = "b3:new".into();
-    assert_eq!(reasons(&dag, &rebuilt, &request), "code changed (step-ing → new)");
-    let seeded = Request { seed: 5, ..Request::default() };
+    assert_eq!(
+        reasons(&dag, &rebuilt, &request),
+        "code changed (step-ing → new)"
+    );
+    let seeded = Request {
+        seed: 5,
+        ..Request::default()
+    };
     assert_eq!(reasons(&dag, &catalogue(), &seeded), "seed 0 → 5");
-    let forced = Request { force: Force::Tasks(BTreeSet::from(["ingest".into()])), ..Request::default() };
+    let forced = Request {
+        force: Force::Tasks(BTreeSet::from(["ingest".into()])),
+        ..Request::default()
+    };
     assert_eq!(reasons(&dag, &catalogue(), &forced), "forced");
     let observed = BTreeMap::from([("raw/a.csv".to_owned(), Digest::of_bytes(b"a"))]);
-    let observing = Request { observed: BTreeMap::from([("ingest".into(), observed)]), ..Request::default() };
+    let observing = Request {
+        observed: BTreeMap::from([("ingest".into(), observed)]),
+        ..Request::default()
+    };
     assert_eq!(reasons(&dag, &catalogue(), &observing), "raw/a.csv is new");
 }
 
 #[test]
 fn a_task_whose_predecessor_wrote_the_same_rows_is_reused_after_all() {
     let (dag, mut history) = (parsed(DAG), History::default());
-    play(&plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"), &mut history);
-    let forced = Request { force: Force::Tasks(BTreeSet::from(["ingest".into()])), ..Request::default() };
+    play(
+        &plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"),
+        &mut history,
+    );
+    let forced = Request {
+        force: Force::Tasks(BTreeSet::from(["ingest".into()])),
+        ..Request::default()
+    };
     let planned = plan(&dag, &catalogue(), &forced, &history).expect("plans");
-    let measure = planned.tasks.iter().find(|t| t.name == "measure").expect("there");
+    let measure = planned
+        .tasks
+        .iter()
+        .find(|t| t.name == "measure")
+        .expect("there");
     assert!(measure.verdict.runs(), "not known before ingest has run");
     let head = |name: &str| (7, history.heads[name].digest.clone());
     let resolved = ["media_daily", "orders"].map(|name| (name.to_owned(), head(name)));
@@ -160,11 +235,20 @@ fn a_task_whose_predecessor_wrote_the_same_rows_is_reused_after_all() {
 #[test]
 fn selecting_tasks_reads_the_others_from_the_store() {
     let (dag, mut history) = (parsed(DAG), History::default());
-    play(&plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"), &mut history);
-    let request = Request { select: vec!["measure".into()], ..Request::default() };
+    play(
+        &plan(&dag, &catalogue(), &Request::default(), &history).expect("plans"),
+        &mut history,
+    );
+    let request = Request {
+        select: vec!["measure".into()],
+        ..Request::default()
+    };
     let planned = plan(&dag, &catalogue(), &request, &history).expect("plans");
     assert_eq!(planned.tasks.len(), 1);
-    assert!(matches!(planned.tasks[0].inputs["orders"].from, Source::Store { version: 0, .. }));
+    assert!(matches!(
+        planned.tasks[0].inputs["orders"].from,
+        Source::Store { version: 0, .. }
+    ));
 }
 
 #[test]
@@ -193,7 +277,10 @@ nested = { drows = 4 }
 
 #[test]
 fn a_cycle_is_printed_as_the_way_round() {
-    let cyclic = DAG.replace("[tasks.ingest.config]", "after = [\"measure\"]\n[tasks.ingest.config]");
+    let cyclic = DAG.replace(
+        "[tasks.ingest.config]",
+        "after = [\"measure\"]\n[tasks.ingest.config]",
+    );
     insta::assert_snapshot!(errors(&cyclic), @"dags/daily.toml, tasks: the tasks wait for each other: check → measure → ingest → check");
 }
 
@@ -207,8 +294,20 @@ fn a_typing_error_names_file_line_and_key() {
 #[test]
 fn ports_of_different_schema_versions_do_not_match() {
     let mut catalogue = catalogue();
-    catalogue.steps.get_mut("step-check").expect("there").descriptor.inputs[0].schema_version = 2;
-    let found = plan(&parsed(DAG), &catalogue, &Request::default(), &History::default()).expect_err("must fail");
+    catalogue
+        .steps
+        .get_mut("step-check")
+        .expect("there")
+        .descriptor
+        .inputs[0]
+        .schema_version = 2;
+    let found = plan(
+        &parsed(DAG),
+        &catalogue,
+        &Request::default(),
+        &History::default(),
+    )
+    .expect_err("must fail");
     assert_eq!(found[0].code, "port.schema_version");
 }
 
@@ -216,15 +315,24 @@ fn ports_of_different_schema_versions_do_not_match() {
 fn ten_thousand_chained_tasks_plan_in_order() {
     let mut toml = String::from("name = \"big\"\n");
     for i in 0..10_000 {
-        toml += &format!("[tasks.t{i:05}]\nstep = \"step-link\"\noutputs = {{ out = \"a{i:05}\" }}\n");
+        toml +=
+            &format!("[tasks.t{i:05}]\nstep = \"step-link\"\noutputs = {{ out = \"a{i:05}\" }}\n");
         if i > 0 {
             toml += &format!("inputs = {{ input = \"a{:05}\" }}\n", i - 1);
         }
     }
     let (name, mut link) = step("step-link", &["input"], &["out"]);
     link.descriptor.inputs[0].optional = true;
-    let catalogue = Catalogue { steps: BTreeMap::from([(name, link)]) };
-    let planned = plan(&parsed(&toml), &catalogue, &Request::default(), &History::default()).expect("plans");
+    let catalogue = Catalogue {
+        steps: BTreeMap::from([(name, link)]),
+    };
+    let planned = plan(
+        &parsed(&toml),
+        &catalogue,
+        &Request::default(),
+        &History::default(),
+    )
+    .expect("plans");
     let names: Vec<String> = planned.tasks.iter().map(|t| t.name.clone()).collect();
     assert!(names.is_sorted() && names.len() == 10_000);
 }
@@ -233,7 +341,16 @@ fn ten_thousand_chained_tasks_plan_in_order() {
 fn the_published_schema_names_every_key_of_a_task() {
     let schema = dag_schema();
     let task = &schema["$defs"]["TaskFile"]["properties"];
-    for key in ["step", "config", "after", "inputs", "outputs", "retries", "timeout", "tolerated"] {
+    for key in [
+        "step",
+        "config",
+        "after",
+        "inputs",
+        "outputs",
+        "retries",
+        "timeout",
+        "tolerated",
+    ] {
         assert_ne!(task[key], Value::Null, "{key}");
     }
 }
@@ -284,32 +401,59 @@ proptest! {
 
 fn fires(zone: &str, cron: &str, from: &str, count: usize) -> Vec<String> {
     let schedule = Schedule::new(cron, zone, CatchUp::All, Overlap::Queue).expect("good");
-    let from = DateTime::parse_from_rfc3339(from).expect("an instant").with_timezone(&Utc);
-    preview(&schedule, from, count).into_iter().map(|f| f.local).collect()
+    let from = DateTime::parse_from_rfc3339(from)
+        .expect("an instant")
+        .with_timezone(&Utc);
+    preview(&schedule, from, count)
+        .into_iter()
+        .map(|f| f.local)
+        .collect()
 }
 
 #[test]
 fn golden_fires_around_changes_of_clocks() {
     let ny = "America/New_York";
-    assert_eq!(fires(ny, "30 2 * * *", "2026-03-08T05:00:00Z", 2), ["2026-03-08T03:00:00-04:00", "2026-03-09T02:30:00-04:00"]);
-    assert_eq!(fires(ny, "30 1 * * *", "2026-11-01T04:00:00Z", 2), ["2026-11-01T01:30:00-04:00", "2026-11-02T01:30:00-05:00"]);
+    assert_eq!(
+        fires(ny, "30 2 * * *", "2026-03-08T05:00:00Z", 2),
+        ["2026-03-08T03:00:00-04:00", "2026-03-09T02:30:00-04:00"]
+    );
+    assert_eq!(
+        fires(ny, "30 1 * * *", "2026-11-01T04:00:00Z", 2),
+        ["2026-11-01T01:30:00-04:00", "2026-11-02T01:30:00-05:00"]
+    );
     assert_eq!(
         fires(ny, "0 * * * *", "2026-11-01T04:30:00Z", 3),
-        ["2026-11-01T01:00:00-04:00", "2026-11-01T01:00:00-05:00", "2026-11-01T02:00:00-05:00"]
+        [
+            "2026-11-01T01:00:00-04:00",
+            "2026-11-01T01:00:00-05:00",
+            "2026-11-01T02:00:00-05:00"
+        ]
     );
     assert_eq!(
         fires(ny, "0 */2 * * *", "2026-11-01T03:30:00Z", 3),
-        ["2026-11-01T00:00:00-04:00", "2026-11-01T02:00:00-05:00", "2026-11-01T04:00:00-05:00"]
+        [
+            "2026-11-01T00:00:00-04:00",
+            "2026-11-01T02:00:00-05:00",
+            "2026-11-01T04:00:00-05:00"
+        ]
     );
     assert_eq!(
-        fires("Australia/Lord_Howe", "15 2 * * *", "2026-10-03T12:00:00Z", 2),
+        fires(
+            "Australia/Lord_Howe",
+            "15 2 * * *",
+            "2026-10-03T12:00:00Z",
+            2
+        ),
         ["2026-10-04T02:30:00+11:00", "2026-10-05T02:15:00+11:00"]
     );
     assert_eq!(
         fires("America/Sao_Paulo", "0 0 * * *", "2018-11-03T12:00:00Z", 2),
         ["2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"]
     );
-    assert_eq!(fires("Asia/Kathmandu", "0 6 * * *", "2026-01-01T00:00:00Z", 1), ["2026-01-01T06:00:00+05:45"]);
+    assert_eq!(
+        fires("Asia/Kathmandu", "0 6 * * *", "2026-01-01T00:00:00Z", 1),
+        ["2026-01-01T06:00:00+05:45"]
+    );
     assert_eq!(
         fires("Europe/Berlin", "30 2 * * *", "2026-03-28T12:00:00Z", 2),
         ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]
@@ -318,35 +462,62 @@ fn golden_fires_around_changes_of_clocks() {
 
 #[test]
 fn a_daily_schedule_fires_once_on_every_local_day_for_thirteen_years() {
-    for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"] {
+    for zone in [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "America/Sao_Paulo",
+        "Asia/Kathmandu",
+        "UTC",
+    ] {
         for cron in ["0 6 * * *", "30 2 * * *", "0 0 * * *"] {
             let fires = fires(zone, cron, "2018-01-01T12:00:00Z", 4_747);
             let days: BTreeSet<&str> = fires.iter().map(|f| &f[..10]).collect();
             assert_eq!(days.len(), fires.len(), "{zone} {cron}: a day fired twice");
             let (first, last) = (days.first().expect("days"), days.last().expect("days"));
             let day = |text: &str| text.parse::<chrono::NaiveDate>().expect("a day");
-            assert_eq!((day(last) - day(first)).num_days() + 1, 4_747, "{zone} {cron}: a day was lost");
+            assert_eq!(
+                (day(last) - day(first)).num_days() + 1,
+                4_747,
+                "{zone} {cron}: a day was lost"
+            );
         }
     }
 }
 
 #[test]
 fn catch_up_last_and_none_run_at_most_one_window() {
-    let at = |text: &str| DateTime::parse_from_rfc3339(text).expect("an instant").with_timezone(&Utc);
-    let schedule = |catch_up| Schedule::new("0 6 * * *", "UTC", catch_up, Overlap::Queue).expect("good");
+    let at = |text: &str| {
+        DateTime::parse_from_rfc3339(text)
+            .expect("an instant")
+            .with_timezone(&Utc)
+    };
+    let schedule =
+        |catch_up| Schedule::new("0 6 * * *", "UTC", catch_up, Overlap::Queue).expect("good");
     let (cursor, now) = (at("2026-01-01T06:00:00Z"), at("2026-01-04T20:00:00Z"));
     let all = due(&schedule(CatchUp::All), cursor, now);
     assert_eq!(all.len(), 3);
     assert_eq!(due(&schedule(CatchUp::Last), cursor, now), all[2..]);
-    assert_eq!(due(&schedule(CatchUp::None), cursor, now), [], "the last fire is more than half a period old");
-    assert_eq!(due(&schedule(CatchUp::None), cursor, at("2026-01-04T06:00:01Z")), all[2..]);
+    assert_eq!(
+        due(&schedule(CatchUp::None), cursor, now),
+        [],
+        "the last fire is more than half a period old"
+    );
+    assert_eq!(
+        due(&schedule(CatchUp::None), cursor, at("2026-01-04T06:00:01Z")),
+        all[2..]
+    );
 }
 
 #[test]
 fn schedules_that_cannot_work_are_refused_with_the_reason() {
     let refused = |cron, zone| {
         let errors = Schedule::new(cron, zone, CatchUp::Last, Overlap::Skip).expect_err("refused");
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     assert!(refused("0 3 31 2 *", "UTC").contains("never fires"));
     assert!(refused("60 * * * *", "UTC").contains("not a cron expression"));

@@ -81,8 +81,14 @@ pub(crate) struct Tools {
 }
 
 enum Message {
-    Ended { task: String, attempt: u32, outcome: Outcome },
-    Due { task: String },
+    Ended {
+        task: String,
+        attempt: u32,
+        outcome: Outcome,
+    },
+    Due {
+        task: String,
+    },
 }
 
 /// What is to be done once the batch is on disk.
@@ -178,17 +184,33 @@ impl Dispatcher {
     fn event_of(&mut self, message: Message) -> RunEvent {
         let (task, attempt, outcome) = match message {
             Message::Due { task } => return RunEvent::RetryDue { task },
-            Message::Ended { task, attempt, outcome } => (task, attempt, outcome),
+            Message::Ended {
+                task,
+                attempt,
+                outcome,
+            } => (task, attempt, outcome),
         };
         self.stops.remove(&task);
         self.keep_log(&task, attempt);
         match outcome {
-            Outcome::Succeeded(result) => RunEvent::AttemptSucceeded { task, attempt, result },
+            Outcome::Succeeded(result) => RunEvent::AttemptSucceeded {
+                task,
+                attempt,
+                result,
+            },
             Outcome::Skipped(reason) => RunEvent::TaskSkipped { task, reason },
             Outcome::Lost => RunEvent::AttemptLost { task, attempt },
-            Outcome::Failed { class, exit_code, error } => {
-                RunEvent::AttemptFailed { task, attempt, class, exit_code, error }
-            }
+            Outcome::Failed {
+                class,
+                exit_code,
+                error,
+            } => RunEvent::AttemptFailed {
+                task,
+                attempt,
+                class,
+                exit_code,
+                error,
+            },
         }
     }
 
@@ -204,7 +226,9 @@ impl Dispatcher {
             for command in commands.drain(..) {
                 self.take(command, &mut events, &mut actions);
             }
-            let Some(event) = events.pop_front() else { break };
+            let Some(event) = events.pop_front() else {
+                break;
+            };
             let recorded = RecordedEvent {
                 run_id: self.run_id.clone(),
                 seq: self.state.next_seq(),
@@ -216,7 +240,10 @@ impl Dispatcher {
             batch.push(recorded);
         }
         if !batch.is_empty() {
-            self.tools.db.append(&batch, &self.state, self.tools.owner).await?;
+            self.tools
+                .db
+                .append(&batch, &self.state, self.tools.owner)
+                .await?;
         }
         self.tell(&batch);
         for action in actions {
@@ -225,12 +252,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn take(
-        &self,
-        command: Command,
-        events: &mut VecDeque<RunEvent>,
-        actions: &mut Vec<Action>,
-    ) {
+    fn take(&self, command: Command, events: &mut VecDeque<RunEvent>, actions: &mut Vec<Action>) {
         match command {
             Command::Record(event) => events.push_back(event),
             Command::Settle { task } => {
@@ -300,7 +322,11 @@ impl Dispatcher {
                 Some(job) => executor.run(job, stopping).await,
                 None => no_program(),
             };
-            let _ = sender.send(Message::Ended { task, attempt, outcome });
+            let _ = sender.send(Message::Ended {
+                task,
+                attempt,
+                outcome,
+            });
         });
     }
 
@@ -310,7 +336,9 @@ impl Dispatcher {
         let object = log_object(&self.run_id, task, attempt);
         let store = self.tools.store.clone();
         self.uploads.spawn(async move {
-            let Ok(bytes) = tokio::fs::read(&file).await else { return };
+            let Ok(bytes) = tokio::fs::read(&file).await else {
+                return;
+            };
             if let Err(error) = store.put_object(&object, Bytes::from(bytes)).await {
                 tracing::warn!(object, %error, "could not keep a task log in the store");
             }
@@ -320,7 +348,11 @@ impl Dispatcher {
 
 fn no_program() -> Outcome {
     let error = "the step binary is gone; plan again".to_owned();
-    Outcome::Failed { class: ErrorClass::Config, exit_code: None, error }
+    Outcome::Failed {
+        class: ErrorClass::Config,
+        exit_code: None,
+        error,
+    }
 }
 
 /// The attempt of a task as the executor needs it.
@@ -335,12 +367,19 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         attempt: status.attempt,
     };
     let bound = |(port, input): (&String, &ResolvedInput)| {
-        (port.clone(), ArtifactRef::at(&input.artifact, input.version))
+        (
+            port.clone(),
+            ArtifactRef::at(&input.artifact, input.version),
+        )
     };
     let context = StepContext {
         store: tools.store.url().to_owned(),
         inputs: status.inputs.iter().map(bound).collect(),
-        outputs: planned.outputs.iter().map(|o| (o.port.clone(), o.artifact.clone())).collect(),
+        outputs: planned
+            .outputs
+            .iter()
+            .map(|o| (o.port.clone(), o.artifact.clone()))
+            .collect(),
         config: planned.config.clone(),
         window: planned.window,
         seed: planned.seed,

@@ -45,7 +45,9 @@ pub enum RunError {
         source: Box<sqlx::Error>,
     },
     /// A row of the state database does not read back.
-    #[error("the state database holds {what} that does not read back; was it written by a newer version?")]
+    #[error(
+        "the state database holds {what} that does not read back; was it written by a newer version?"
+    )]
     Damaged {
         /// What it is.
         what: String,
@@ -102,7 +104,9 @@ pub enum RunError {
         source: Box<tokio_cron_scheduler::JobSchedulerError>,
     },
     /// A step binary is nowhere to be found.
-    #[error("there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml")]
+    #[error(
+        "there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml"
+    )]
     NoStep {
         /// Step name.
         step: String,
@@ -120,13 +124,21 @@ pub enum RunError {
 }
 
 fn lines(errors: &[PlanError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 impl RunError {
     pub(crate) fn store(action: &'static str, url: &str) -> impl FnOnce(StoreError) -> Self {
         let url = url.to_owned();
-        move |source| Self::Store { action, url, source: Box::new(source) }
+        move |source| Self::Store {
+            action,
+            url,
+            source: Box::new(source),
+        }
     }
 
     pub(crate) fn io(
@@ -134,6 +146,10 @@ impl RunError {
         path: &std::path::Path,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

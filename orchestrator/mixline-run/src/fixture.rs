@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use mixline_plan::{Plan, PlannedInput, PlannedOutput, PlannedTask, Reason, Source, Verdict};
 use crate::project::Project;
+use mixline_plan::{Plan, PlannedInput, PlannedOutput, PlannedTask, Reason, Source, Verdict};
 
 /// A task of step `step-x` without inputs and outputs that must run.
 pub(crate) fn task(name: &str, deps: &[&str]) -> PlannedTask {
@@ -22,7 +22,9 @@ pub(crate) fn task(name: &str, deps: &[&str]) -> PlannedTask {
         window: None,
         seed: 0,
         observed: BTreeMap::new(),
-        verdict: Verdict::Run { reasons: vec![Reason::NeverRan] },
+        verdict: Verdict::Run {
+            reasons: vec![Reason::NeverRan],
+        },
         retries: 0,
         retry_delay: Duration::ZERO,
         timeout: None,
@@ -40,7 +42,11 @@ pub(crate) fn with(mut task: PlannedTask, config: serde_json::Value) -> PlannedT
 /// The task with an output of the same name as the artifact.
 pub(crate) fn writes(mut task: PlannedTask, artifact: &str) -> PlannedTask {
     let artifact = artifact.to_owned();
-    task.outputs.push(PlannedOutput { port: artifact.clone(), artifact, optional: false });
+    task.outputs.push(PlannedOutput {
+        port: artifact.clone(),
+        artifact,
+        optional: false,
+    });
     task
 }
 
@@ -48,13 +54,23 @@ pub(crate) fn writes(mut task: PlannedTask, artifact: &str) -> PlannedTask {
 pub(crate) fn reads(mut task: PlannedTask, upstream: &str, artifact: &str) -> PlannedTask {
     let from = Source::Task(upstream.to_owned());
     let (port, artifact) = (artifact.to_owned(), artifact.to_owned());
-    let input = PlannedInput { artifact, schema_version: 1, optional: false, from };
+    let input = PlannedInput {
+        artifact,
+        schema_version: 1,
+        optional: false,
+        from,
+    };
     task.inputs.insert(port, input);
     task
 }
 
 pub(crate) fn plan(tasks: Vec<PlannedTask>) -> Plan {
-    Plan { dag: "dag".to_owned(), window: None, seed: 0, tasks }
+    Plan {
+        dag: "dag".to_owned(),
+        window: None,
+        seed: 0,
+        tasks,
+    }
 }
 
 /// A project in `dir` whose `step-x` is a shell script: `describe` is answered, and `run` does

@@ -27,8 +27,15 @@ pub(crate) async fn sync(
         let log = store.log(artifact)?;
         news(log, known.get(artifact).map(|(head, _)| head)).await
     });
-    let news = try_join_all(news).await.map_err(RunError::store("read the logs of", store.url()))?;
-    for News { artifact, commits, reset } in news {
+    let news = try_join_all(news)
+        .await
+        .map_err(RunError::store("read the logs of", store.url()))?;
+    for News {
+        artifact,
+        commits,
+        reset,
+    } in news
+    {
         if reset || !commits.is_empty() {
             db.remember_commits(&artifact, &commits, reset).await?;
         }
@@ -56,14 +63,21 @@ async fn news(log: Log, known: Option<&Head>) -> Result<News, StoreError> {
         Some(head) if after == Some(head) => Vec::new(),
         Some(_) => log.history(after).await?,
     };
-    Ok(News { artifact, commits, reset: !same })
+    Ok(News {
+        artifact,
+        commits,
+        reset: !same,
+    })
 }
 
 /// The planner's view of the past of `slots`, from the projection.
 pub(crate) async fn load(db: &StateDb, slots: &[String]) -> Result<History, RunError> {
     let heads = db.known_heads().await?;
     Ok(History {
-        heads: heads.into_iter().map(|(artifact, (head, _))| (artifact, head)).collect(),
+        heads: heads
+            .into_iter()
+            .map(|(artifact, (head, _))| (artifact, head))
+            .collect(),
         slots: db.slot_commits(slots).await?,
         last: db.last_documents(slots).await?,
     })

@@ -4,8 +4,8 @@
 //! it. [`RunState`] is a pure fold over those events and holds the whole scheduling policy; the
 //! dispatcher carries out the [`Command`]s it answers with. A restart folds the log and goes on.
 
-pub mod engine;
 mod dispatcher;
+pub mod engine;
 mod error;
 mod event;
 pub mod executor;
@@ -24,7 +24,7 @@ pub mod verify;
 pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
 pub use error::RunError;
-pub use event::{RecordedEvent, ResolvedInput, RunEvent, RunEnd};
+pub use event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 pub use project::{Project, ProjectError};
 pub use state::{Command, RunState, TaskState, TaskStatus};
 

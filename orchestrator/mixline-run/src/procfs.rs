@@ -23,7 +23,10 @@ pub(crate) fn is_alive(pid: u32, start: u64) -> bool {
 pub(crate) fn signal_group(pid: u32, signal: i32) {
     let Ok(pid) = i32::try_from(pid) else { return };
     if pid > 1 {
-        #[expect(unsafe_code, reason = "`kill` takes two integers and touches no memory of ours")]
+        #[expect(
+            unsafe_code,
+            reason = "`kill` takes two integers and touches no memory of ours"
+        )]
         // SAFETY: `kill` has no memory effects; `pid` is above 1, so this is one group of ours.
         let _ = unsafe { libc::kill(-pid, signal) };
     }

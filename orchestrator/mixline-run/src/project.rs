@@ -86,8 +86,10 @@ impl Project {
     pub fn load(dir: &Path, exe_dir: Option<&Path>) -> Result<Self, ProjectError> {
         let path = dir.join("mixline.toml");
         let file = match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|source| ProjectError::Parse { path: path.clone(), source: Box::new(source) })?,
+            Ok(text) => toml::from_str(&text).map_err(|source| ProjectError::Parse {
+                path: path.clone(),
+                source: Box::new(source),
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
             Err(source) => return Err(ProjectError::Read { path, source }),
         };
@@ -105,11 +107,16 @@ impl Project {
             key: key.to_owned(),
             problem: problem.to_owned(),
         };
-        let root = std::path::absolute(dir)
-            .map_err(|source| ProjectError::Read { path: dir.to_owned(), source })?;
+        let root = std::path::absolute(dir).map_err(|source| ProjectError::Read {
+            path: dir.to_owned(),
+            source,
+        })?;
         let zone = file.zone.unwrap_or_else(|| "UTC".to_owned());
         if zone.parse::<chrono_tz::Tz>().is_err() {
-            return Err(value("zone", "is not an IANA zone; write one such as `Europe/Berlin`"));
+            return Err(value(
+                "zone",
+                "is not an IANA zone; write one such as `Europe/Berlin`",
+            ));
         }
         if file.parallelism == Some(0) {
             return Err(value("parallelism", "must be at least 1"));
@@ -144,7 +151,11 @@ impl Project {
     /// The file an attempt's output is captured to while it runs.
     #[must_use]
     pub fn log_file(&self, run_id: &str, task: &str, attempt: u32) -> PathBuf {
-        self.state.join("logs").join(run_id).join(task).join(format!("{attempt}.log"))
+        self.state
+            .join("logs")
+            .join(run_id)
+            .join(task)
+            .join(format!("{attempt}.log"))
     }
 }
 
@@ -163,7 +174,9 @@ fn store_url(root: &Path, url: &str) -> String {
     if url.contains("://") || url == "memory:" || Path::new(url).is_absolute() {
         url.to_owned()
     } else {
-        root.join(url.trim_start_matches("./")).display().to_string()
+        root.join(url.trim_start_matches("./"))
+            .display()
+            .to_string()
     }
 }
 
@@ -176,7 +189,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let project = Project::load(dir.path(), Some(Path::new("/bin"))).unwrap();
         assert_eq!(project.dags, dir.path().join("dags"));
-        assert_eq!(project.store, dir.path().join("store").display().to_string());
+        assert_eq!(
+            project.store,
+            dir.path().join("store").display().to_string()
+        );
         assert_eq!(project.steps, [PathBuf::from("/bin")]);
         assert_eq!(project.zone, "UTC");
         assert!(project.parallelism >= 1);

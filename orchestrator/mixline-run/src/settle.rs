@@ -11,14 +11,22 @@ use crate::state::RunState;
 
 /// What becomes of the task: reused, queued, or skipped for want of an input.
 pub(crate) fn settle(task: &str, state: &RunState, history: &History) -> RunEvent {
-    let planned = state.plan().and_then(|plan| plan.tasks.iter().find(|p| p.name == task));
+    let planned = state
+        .plan()
+        .and_then(|plan| plan.tasks.iter().find(|p| p.name == task));
     let Some(planned) = planned else {
         let error = "the plan does not have this task".to_owned();
-        return RunEvent::TaskFailed { task: task.to_owned(), error };
+        return RunEvent::TaskFailed {
+            task: task.to_owned(),
+            error,
+        };
     };
     match bind(planned, state, history) {
         Ok(inputs) => decide(planned, inputs, history),
-        Err(reason) => RunEvent::TaskSkipped { task: task.to_owned(), reason },
+        Err(reason) => RunEvent::TaskSkipped {
+            task: task.to_owned(),
+            reason,
+        },
     }
 }
 
@@ -32,11 +40,21 @@ fn bind(
         match version(input, state, history) {
             Some((version, digest)) => {
                 let artifact = input.artifact.clone();
-                inputs.insert(port.clone(), ResolvedInput { artifact, version, digest });
+                inputs.insert(
+                    port.clone(),
+                    ResolvedInput {
+                        artifact,
+                        version,
+                        digest,
+                    },
+                );
             }
             None if input.optional => {}
             None => {
-                return Err(format!("input `{port}`: `{}` has no version yet", input.artifact));
+                return Err(format!(
+                    "input `{port}`: `{}` has no version yet",
+                    input.artifact
+                ));
             }
         }
     }
@@ -51,12 +69,16 @@ fn version(input: &PlannedInput, state: &RunState, history: &History) -> Option<
         Source::Absent => None,
         Source::Task(upstream) => {
             let outputs = state.task(upstream).map(|status| status.outputs.as_slice());
-            let written =
-                outputs.unwrap_or_default().iter().find(|output| output.artifact == input.artifact);
-            written.map(|output| (output.version, output.digest.clone())).or_else(|| {
-                let head = history.heads.get(&input.artifact)?;
-                Some((head.version, head.digest.clone()))
-            })
+            let written = outputs
+                .unwrap_or_default()
+                .iter()
+                .find(|output| output.artifact == input.artifact);
+            written
+                .map(|output| (output.version, output.digest.clone()))
+                .or_else(|| {
+                    let head = history.heads.get(&input.artifact)?;
+                    Some((head.version, head.digest.clone()))
+                })
         }
     }
 }
@@ -66,17 +88,20 @@ fn decide(
     inputs: BTreeMap<String, ResolvedInput>,
     history: &History,
 ) -> RunEvent {
-    let resolved =
-        inputs.iter().map(|(port, input)| (port.clone(), (input.version, input.digest.clone())));
+    let resolved = inputs
+        .iter()
+        .map(|(port, input)| (port.clone(), (input.version, input.digest.clone())));
     let (fingerprint, document, verdict) =
         mixline_plan::settle(planned, &resolved.collect(), history);
     let task = planned.name.clone();
     let forced = matches!(&planned.verdict, Verdict::Run { reasons }
         if reasons.iter().any(|reason| matches!(reason, Reason::Forced)));
     match verdict {
-        Verdict::Reuse { outputs, .. } if !forced => {
-            RunEvent::TaskReused { task, fingerprint, outputs }
-        }
+        Verdict::Reuse { outputs, .. } if !forced => RunEvent::TaskReused {
+            task,
+            fingerprint,
+            outputs,
+        },
         verdict => {
             let reasons = match &verdict {
                 Verdict::Run { reasons } if !forced => {
@@ -85,7 +110,13 @@ fn decide(
                 _ => vec![Reason::Forced.to_string()],
             };
             let document = Box::new(document);
-            RunEvent::TaskQueued { task, inputs, fingerprint, document, reasons }
+            RunEvent::TaskQueued {
+                task,
+                inputs,
+                fingerprint,
+                document,
+                reasons,
+            }
         }
     }
 }

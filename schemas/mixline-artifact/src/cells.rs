@@ -14,7 +14,9 @@ const BATCH: usize = 65_536;
 
 /// The row ranges of a frame's batches.
 pub(crate) fn batches(height: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..height).step_by(BATCH).map(move |start| start..height.min(start + BATCH))
+    (0..height)
+        .step_by(BATCH)
+        .map(move |start| start..height.min(start + BATCH))
 }
 
 /// Rows of one batch, contiguous, ready for row access.
@@ -47,7 +49,10 @@ impl Rows {
     /// The order of two rows, by the columns from first to last; nulls come first.
     pub(crate) fn compare(&self, left: usize, right: usize) -> Ordering {
         let orders = self.0.iter().map(|cells| cells.compare(left, right));
-        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        orders
+            .into_iter()
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
     }
 }
 
@@ -76,7 +81,10 @@ impl Cells {
             _ => Values::Int(column.cast(&DataType::Int64)?.i64()?.clone()),
         };
         let [a, b, c, d, ..] = xxh3_64(column.name().as_bytes()).to_le_bytes();
-        Ok(Self { tag: [a, b, c, d], values })
+        Ok(Self {
+            tag: [a, b, c, d],
+            values,
+        })
     }
 
     fn write(&self, row: usize, out: &mut Vec<u8>) {
@@ -111,9 +119,10 @@ impl Cells {
             Values::Bytes(v) => v.get(left).cmp(&v.get(right)),
             Values::Int(v) => v.get(left).cmp(&v.get(right)),
             Values::Bool(v) => v.get(left).cmp(&v.get(right)),
-            Values::Float(v) => {
-                v.get(left).partial_cmp(&v.get(right)).unwrap_or(Ordering::Equal)
-            }
+            Values::Float(v) => v
+                .get(left)
+                .partial_cmp(&v.get(right))
+                .unwrap_or(Ordering::Equal),
         }
     }
 }

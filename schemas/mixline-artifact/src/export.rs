@@ -36,7 +36,11 @@ impl Format {
 /// # Errors
 /// [`StoreError::Columns`] when the bytes are not Parquet.
 pub fn decode_parquet(bytes: bytes::Bytes) -> Result<DataFrame, StoreError> {
-    let columns = |source| StoreError::Columns { action: "decode", name: "file".into(), source };
+    let columns = |source| StoreError::Columns {
+        action: "decode",
+        name: "file".into(),
+        source,
+    };
     parquet::decode(bytes).map_err(columns)
 }
 
@@ -45,9 +49,15 @@ pub fn decode_parquet(bytes: bytes::Bytes) -> Result<DataFrame, StoreError> {
 /// # Errors
 /// [`StoreError::Columns`] when a column cannot be encoded.
 pub fn encode(frame: &DataFrame, format: Format) -> Result<Vec<u8>, StoreError> {
-    let columns = |source| StoreError::Columns { action: "encode", name: "export".into(), source };
+    let columns = |source| StoreError::Columns {
+        action: "encode",
+        name: "export".into(),
+        source,
+    };
     match format {
-        Format::Parquet => Ok(parquet::encode(&mut frame.clone()).map_err(columns)?.to_vec()),
+        Format::Parquet => Ok(parquet::encode(&mut frame.clone())
+            .map_err(columns)?
+            .to_vec()),
         Format::Csv => csv(frame),
         Format::Json => {
             let rows = Value::Array(rows(frame)?);
@@ -75,7 +85,11 @@ fn cells(frame: &DataFrame) -> Result<Vec<(String, Vec<Value>)>, StoreError> {
         let name = column.name().to_string();
         match frame::from_column(column, type_of(column.dtype())) {
             Ok(data) => Ok((name, values(data))),
-            Err(source) => Err(StoreError::Columns { action: "encode", name, source }),
+            Err(source) => Err(StoreError::Columns {
+                action: "encode",
+                name,
+                source,
+            }),
         }
     };
     frame.columns().iter().map(cells).collect()
@@ -95,7 +109,10 @@ fn type_of(dtype: &DataType) -> ColumnType {
 
 fn values(data: ColumnData) -> Vec<Value> {
     fn each<T>(values: Vec<Option<T>>, to: impl Fn(T) -> Value) -> Vec<Value> {
-        values.into_iter().map(|v| v.map_or(Value::Null, &to)).collect()
+        values
+            .into_iter()
+            .map(|v| v.map_or(Value::Null, &to))
+            .collect()
     }
     match data {
         ColumnData::Text(v) => each(v, Value::from),
@@ -103,18 +120,26 @@ fn values(data: ColumnData) -> Vec<Value> {
         ColumnData::Float(v) => each(v, Value::from),
         ColumnData::Bool(v) => each(v, Value::from),
         ColumnData::Date(v) => each(v, |d| d.to_string().into()),
-        ColumnData::Timestamp(v) => {
-            each(v, |t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).into())
-        }
+        ColumnData::Timestamp(v) => each(v, |t| {
+            t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+                .into()
+        }),
         ColumnData::Binary(v) => each(v, |b| format!("{} bytes", b.len()).into()),
     }
 }
 
 fn csv(frame: &DataFrame) -> Result<Vec<u8>, StoreError> {
     let columns = cells(frame)?;
-    let mut out = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
+    let mut out = columns
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect::<Vec<_>>()
+        .join(",");
     for row in 0..frame.height() {
-        let fields: Vec<String> = columns.iter().map(|(_, values)| field(&values[row])).collect();
+        let fields: Vec<String> = columns
+            .iter()
+            .map(|(_, values)| field(&values[row]))
+            .collect();
         out = out + "\n" + &fields.join(",");
     }
     Ok((out + "\n").into_bytes())

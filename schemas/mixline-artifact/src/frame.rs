@@ -53,35 +53,20 @@ fn days_since_epoch(day: NaiveDate) -> Option<i32> {
 /// Plain values from a polars column of the right type.
 pub(crate) fn from_column(column: &Column, ty: ColumnType) -> PolarsResult<ColumnData> {
     Ok(match ty {
-        ColumnType::Text => ColumnData::Text(
-            column
-                .str()?
-                .iter()
-                .map(|v| v.map(str::to_owned))
-                .collect(),
-        ),
+        ColumnType::Text => {
+            ColumnData::Text(column.str()?.iter().map(|v| v.map(str::to_owned)).collect())
+        }
         ColumnType::Int => ColumnData::Int(column.i64()?.iter().collect()),
         ColumnType::Float => ColumnData::Float(column.f64()?.iter().collect()),
         ColumnType::Bool => ColumnData::Bool(column.bool()?.iter().collect()),
         ColumnType::Date => {
             let days = column.cast(&DataType::Int32)?;
-            ColumnData::Date(
-                days.i32()?
-                    .iter()
-                    .map(|d| d.and_then(day_of))
-                    .collect(),
-            )
+            ColumnData::Date(days.i32()?.iter().map(|d| d.and_then(day_of)).collect())
         }
         ColumnType::Timestamp => {
             let micros = column.cast(&DataType::Int64)?;
             let instant = DateTime::<Utc>::from_timestamp_micros;
-            ColumnData::Timestamp(
-                micros
-                    .i64()?
-                    .iter()
-                    .map(|t| t.and_then(instant))
-                    .collect(),
-            )
+            ColumnData::Timestamp(micros.i64()?.iter().map(|t| t.and_then(instant)).collect())
         }
         ColumnType::Binary => ColumnData::Binary(
             column

@@ -20,12 +20,17 @@ pub(crate) fn is_strict(frame: &DataFrame, key: &[&str]) -> PolarsResult<bool> {
 
 /// Rows in key order; frames without a key keep their order.
 pub(crate) fn sorted(frame: DataFrame, key: &[&str]) -> PolarsResult<DataFrame> {
-    let Some(first) = key.first() else { return Ok(frame) };
+    let Some(first) = key.first() else {
+        return Ok(frame);
+    };
     if all_steps(&frame, key, Ordering::is_le)? {
         return Ok(frame);
     }
     let whole = |frame: &DataFrame| {
-        frame.sort(key.iter().copied(), SortMultipleOptions::default().with_multithreaded(true))
+        frame.sort(
+            key.iter().copied(),
+            SortMultipleOptions::default().with_multithreaded(true),
+        )
     };
     if frame.height() <= PIECE || !all_steps(&frame, &[first], Ordering::is_le)? {
         return whole(&frame);
@@ -81,7 +86,10 @@ mod tests {
     use super::*;
 
     fn frame(days: &[i64], names: &[String]) -> DataFrame {
-        let columns = vec![Column::new("day".into(), days), Column::new("name".into(), names)];
+        let columns = vec![
+            Column::new("day".into(), days),
+            Column::new("name".into(), names),
+        ];
         DataFrame::new_infer_height(columns).unwrap()
     }
 
@@ -105,10 +113,14 @@ mod tests {
     fn a_large_frame_in_day_order_is_sorted_piece_by_piece_and_keeps_every_row() {
         let count = 3 * PIECE + 17;
         let days: Vec<i64> = (0..count).map(|row| (row / 100_003) as i64).collect();
-        let names: Vec<String> = (0..count).map(|row| format!("n{}", row * 7919 % count)).collect();
+        let names: Vec<String> = (0..count)
+            .map(|row| format!("n{}", row * 7919 % count))
+            .collect();
         let given = frame(&days, &names);
         let pieces = sorted(given.clone(), &["day", "name"]).unwrap();
-        let whole = given.sort(["day", "name"], SortMultipleOptions::default()).unwrap();
+        let whole = given
+            .sort(["day", "name"], SortMultipleOptions::default())
+            .unwrap();
         assert!(pieces.equals(&whole));
         assert!(is_strict(&pieces, &["day", "name"]).unwrap());
     }

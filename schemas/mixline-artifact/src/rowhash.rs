@@ -25,11 +25,7 @@ pub(crate) fn sum(frame: &DataFrame) -> PolarsResult<u128> {
     Ok(sum)
 }
 
-fn each(
-    frame: &DataFrame,
-    only: Option<&[&str]>,
-    mut take: impl FnMut(u128),
-) -> PolarsResult<()> {
+fn each(frame: &DataFrame, only: Option<&[&str]>, mut take: impl FnMut(u128)) -> PolarsResult<()> {
     let mut buffer = Vec::with_capacity(256);
     for batch in batches(frame.height()) {
         let rows = Rows::of(frame, batch.clone(), only)?;

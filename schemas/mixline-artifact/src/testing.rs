@@ -30,7 +30,12 @@ pub fn provenance(slot: &str, seed: u64) -> Provenance {
 pub fn row(day: u64, control: &str, value: f64) -> Controls {
     let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
     let date = first + chrono::Days::new(day);
-    Controls { date, geo: "all".into(), control: control.into(), value }
+    Controls {
+        date,
+        geo: "all".into(),
+        control: control.into(),
+        value,
+    }
 }
 
 /// Commits rows of `controls`.
@@ -44,7 +49,10 @@ pub async fn commit(
     provenance: Provenance,
 ) -> Result<Committed, StoreError> {
     let table = Table::from_rows(rows)?;
-    store.log("controls")?.commit(Controls::spec(), table.into_df(), mode, provenance).await
+    store
+        .log("controls")?
+        .commit(Controls::spec(), table.into_df(), mode, provenance)
+        .await
 }
 
 /// Runs the whole contract against a store that holds no `controls` yet.
@@ -58,13 +66,21 @@ pub async fn store_suite(store: &Store) {
     assert!(log.snapshot(None).await.is_err(), "nothing to read yet");
 
     let put = async |rows, mode, seed| {
-        commit(store, rows, mode, provenance("suite", seed)).await.expect("commits")
+        commit(store, rows, mode, provenance("suite", seed))
+            .await
+            .expect("commits")
     };
     let two = || vec![row(0, "price", 1.0), row(1, "price", 2.0)];
     let first = put(two(), WriteMode::Replace, 0).await;
-    assert_eq!((first.version, first.rows, first.outcome), (0, 2, CommitOutcome::New));
+    assert_eq!(
+        (first.version, first.rows, first.outcome),
+        (0, 2, CommitOutcome::New)
+    );
     let adopted = put(two(), WriteMode::Replace, 0).await;
-    assert_eq!((adopted.version, adopted.outcome), (0, CommitOutcome::Adopted));
+    assert_eq!(
+        (adopted.version, adopted.outcome),
+        (0, CommitOutcome::Adopted)
+    );
     let same = put(two(), WriteMode::Upsert, 1).await;
     assert_eq!((same.version, same.outcome), (1, CommitOutcome::Unchanged));
     assert_eq!(same.digest, first.digest);
@@ -72,12 +88,27 @@ pub async fn store_suite(store: &Store) {
     let rows = vec![row(1, "price", 5.0), row(2, "promo", 1.0)];
     let upserted = put(rows, WriteMode::Upsert, 2).await;
     assert_eq!((upserted.version, upserted.rows), (2, 3));
-    let rows = log.read_table::<Controls>(None).await.expect("reads").rows();
-    assert_eq!(rows, [row(0, "price", 1.0), row(1, "price", 5.0), row(2, "promo", 1.0)]);
+    let rows = log
+        .read_table::<Controls>(None)
+        .await
+        .expect("reads")
+        .rows();
+    assert_eq!(
+        rows,
+        [
+            row(0, "price", 1.0),
+            row(1, "price", 5.0),
+            row(2, "promo", 1.0)
+        ]
+    );
     let appended = put(vec![row(9, "promo", 0.0)], WriteMode::Append, 3).await;
     assert_eq!((appended.version, appended.rows), (3, 4));
 
-    let old = log.read_table::<Controls>(Some(0)).await.expect("old versions read").rows();
+    let old = log
+        .read_table::<Controls>(Some(0))
+        .await
+        .expect("old versions read")
+        .rows();
     assert_eq!(old, two());
     assert_eq!(log.history(Some(1)).await.expect("reads").len(), 2);
     log.set_alias("champion", 1).await.expect("sets");
@@ -86,6 +117,12 @@ pub async fn store_suite(store: &Store) {
     assert_eq!(store.artifacts().await.expect("lists"), ["controls"]);
 
     assert!(log.compact_log().await.expect("folds").is_some());
-    assert_eq!(log.snapshot(None).await.expect("reads").digest, appended.digest);
-    assert_eq!(log.read_table::<Controls>(None).await.expect("reads").len(), 4);
+    assert_eq!(
+        log.snapshot(None).await.expect("reads").digest,
+        appended.digest
+    );
+    assert_eq!(
+        log.read_table::<Controls>(None).await.expect("reads").len(),
+        4
+    );
 }

@@ -15,8 +15,8 @@ use mixline_schema::WriteMode;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 /// Fails about one write in three, half of the time after writing.
@@ -28,12 +28,20 @@ struct Flaky {
 
 impl Flaky {
     fn over(inner: Arc<InMemory>, seed: u64) -> Store {
-        Store::over("memory:", Arc::new(Self { inner, dice: AtomicU64::new(seed) }))
+        Store::over(
+            "memory:",
+            Arc::new(Self {
+                inner,
+                dice: AtomicU64::new(seed),
+            }),
+        )
     }
 
     /// The next number of a fixed sequence (SplitMix64).
     fn roll(&self) -> u64 {
-        let mut z = self.dice.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        let mut z = self
+            .dice
+            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
@@ -41,7 +49,10 @@ impl Flaky {
 }
 
 fn broken() -> Error {
-    Error::Generic { store: "flaky", source: "503 slow down".into() }
+    Error::Generic {
+        store: "flaky",
+        source: "503 slow down".into(),
+    }
 }
 
 impl fmt::Display for Flaky {
@@ -76,7 +87,10 @@ impl ObjectStore for Flaky {
         self.inner.get_opts(at, how).await
     }
 
-    fn delete_stream(&self, at: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        at: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(at)
     }
 
@@ -123,14 +137,33 @@ async fn race(seed: u64) {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for (place, record) in history.iter().enumerate() {
         assert_eq!(record.version, place as u64, "one order without a gap");
-        let fingerprint = record.provenance.as_ref().expect("ours").fingerprint.to_string();
-        assert_eq!(seen.insert(fingerprint, record.version), None, "committed twice");
-        log.read(Some(record.version)).await.expect("every visible version reads whole");
+        let fingerprint = record
+            .provenance
+            .as_ref()
+            .expect("ours")
+            .fingerprint
+            .to_string();
+        assert_eq!(
+            seen.insert(fingerprint, record.version),
+            None,
+            "committed twice"
+        );
+        log.read(Some(record.version))
+            .await
+            .expect("every visible version reads whole");
     }
     for (fingerprint, version) in &told {
-        assert_eq!(seen.get(fingerprint), Some(version), "a success that was reported is there");
+        assert_eq!(
+            seen.get(fingerprint),
+            Some(version),
+            "a success that was reported is there"
+        );
     }
-    assert!(told.len() > 40, "the dice let most commits through: {}", told.len());
+    assert!(
+        told.len() > 40,
+        "the dice let most commits through: {}",
+        told.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,11 +178,31 @@ async fn what_was_written_before_a_failed_commit_is_invisible() {
     let objects = Arc::new(InMemory::new());
     let stray = Path::from("controls/part-1.parquet");
     let options = PutOptions::default();
-    objects.put_opts(&stray, "half a file".into(), options).await.expect("writes");
+    objects
+        .put_opts(&stray, "half a file".into(), options)
+        .await
+        .expect("writes");
     let store = Store::over("memory:", objects);
-    assert_eq!(store.log("controls").expect("legal").head().await.expect("lists"), None);
+    assert_eq!(
+        store
+            .log("controls")
+            .expect("legal")
+            .head()
+            .await
+            .expect("lists"),
+        None
+    );
     assert!(store.artifacts().await.expect("lists").is_empty());
-    let done = commit(&store, vec![row(0, "a", 1.0)], WriteMode::Append, provenance("s", 1)).await;
+    let done = commit(
+        &store,
+        vec![row(0, "a", 1.0)],
+        WriteMode::Append,
+        provenance("s", 1),
+    )
+    .await;
     let done = done.expect("commits");
-    assert_eq!((done.version, done.rows, done.outcome), (0, 1, CommitOutcome::New));
+    assert_eq!(
+        (done.version, done.rows, done.outcome),
+        (0, 1, CommitOutcome::New)
+    );
 }

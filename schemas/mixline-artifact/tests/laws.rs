@@ -19,7 +19,9 @@ type Rows = Vec<(u64, u8, i8)>;
 type Model = BTreeMap<(u64, u8), i8>;
 
 fn controls(rows: &Model) -> Vec<Controls> {
-    rows.iter().map(|((day, name), v)| row(*day, &format!("c{name}"), f64::from(*v))).collect()
+    rows.iter()
+        .map(|((day, name), v)| row(*day, &format!("c{name}"), f64::from(*v)))
+        .collect()
 }
 
 fn commits() -> impl Strategy<Value = Vec<(bool, Rows)>> {
@@ -28,7 +30,10 @@ fn commits() -> impl Strategy<Value = Vec<(bool, Rows)>> {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
 }
 
 proptest! {
@@ -73,15 +78,26 @@ async fn sixteen() -> Store {
     let store = Store::in_memory();
     for version in 0..16 {
         let rows = vec![row(version, "a", 1.0)];
-        commit(&store, rows, WriteMode::Replace, provenance("s", version)).await.expect("commits");
+        commit(&store, rows, WriteMode::Replace, provenance("s", version))
+            .await
+            .expect("commits");
     }
-    store.log("controls").expect("legal").set_alias("champion", 2).await.expect("sets");
+    store
+        .log("controls")
+        .expect("legal")
+        .set_alias("champion", 2)
+        .await
+        .expect("sets");
     store
 }
 
 fn policy(pins: &[u64]) -> Retention {
     let pins: BTreeSet<_> = pins.iter().map(|v| ("controls".to_owned(), *v)).collect();
-    Retention { keep_last: 3, min_age: TimeDelta::hours(1), pins }
+    Retention {
+        keep_last: 3,
+        min_age: TimeDelta::hours(1),
+        pins,
+    }
 }
 
 /// Long after every commit.
@@ -94,17 +110,31 @@ async fn gc_takes_what_nobody_keeps_and_says_so_to_whoever_asks_for_it() {
     let store = sixteen().await;
     let log = store.log("controls").expect("legal");
     let trial = log.gc(&policy(&[5]), later(), true).await.expect("counts");
-    assert_eq!(trial.removed.len(), 16 - 5, "three newest, the alias and the pin stay");
+    assert_eq!(
+        trial.removed.len(),
+        16 - 5,
+        "three newest, the alias and the pin stay"
+    );
     log.read(Some(0)).await.expect("a dry run removes nothing");
-    let report = log.gc(&policy(&[5]), later(), false).await.expect("collects");
+    let report = log
+        .gc(&policy(&[5]), later(), false)
+        .await
+        .expect("collects");
     assert_eq!(report.removed, trial.removed);
     assert_eq!(report.kept, BTreeSet::from([2, 5, 13, 14, 15]));
     for kept in report.kept {
         log.read(Some(kept)).await.expect("kept versions read");
     }
     let error = log.read(Some(7)).await.expect_err("it is gone");
-    assert!(matches!(error, StoreError::Collected { version: 7, .. }), "{error}");
-    assert_eq!(log.history(None).await.expect("reads").len(), 16, "the history stays");
+    assert!(
+        matches!(error, StoreError::Collected { version: 7, .. }),
+        "{error}"
+    );
+    assert_eq!(
+        log.history(None).await.expect("reads").len(),
+        16,
+        "the history stays"
+    );
 }
 
 #[tokio::test]
@@ -113,16 +143,33 @@ async fn gc_leaves_young_files_alone_and_keeps_what_kept_versions_were_made_from
     let log = store.log("controls").expect("legal");
     let now = DateTime::<Utc>::UNIX_EPOCH;
     let report = log.gc(&policy(&[]), now, false).await.expect("looks");
-    assert!(report.removed.is_empty(), "all files are younger than an hour");
+    assert!(
+        report.removed.is_empty(),
+        "all files are younger than an hour"
+    );
 
     let mut made = provenance("made", 1);
-    let (artifact, digest) = ("controls".to_owned(), log.commit_info(4).await.expect("reads").digest);
-    made.inputs = vec![mixline_schema::InputRef { port: "in".into(), artifact, version: 4, digest }];
+    let (artifact, digest) = (
+        "controls".to_owned(),
+        log.commit_info(4).await.expect("reads").digest,
+    );
+    made.inputs = vec![mixline_schema::InputRef {
+        port: "in".into(),
+        artifact,
+        version: 4,
+        digest,
+    }];
     let spec = <mixline_schema::catalog::Outcome as mixline_schema::Artifact>::spec();
     let outcome = store.log("outcome").expect("legal");
     let frame = mixline_artifact::Table::<mixline_schema::catalog::Outcome>::empty().into_df();
-    outcome.commit(spec, frame, WriteMode::Replace, made).await.expect("commits");
-    let report = log.gc(&policy(&[]), later(), false).await.expect("collects");
+    outcome
+        .commit(spec, frame, WriteMode::Replace, made)
+        .await
+        .expect("commits");
+    let report = log
+        .gc(&policy(&[]), later(), false)
+        .await
+        .expect("collects");
     assert_eq!(report.kept, BTreeSet::from([2, 4, 13, 14, 15]));
 }
 
@@ -132,16 +179,33 @@ async fn a_long_log_reads_the_same_after_compaction() {
     let store = Store::over("memory:", objects.clone());
     for version in 0..60 {
         let rows = vec![row(version % 7, "a", version as f64)];
-        commit(&store, rows, WriteMode::Upsert, provenance("s", version)).await.expect("commits");
+        commit(&store, rows, WriteMode::Upsert, provenance("s", version))
+            .await
+            .expect("commits");
     }
     let log = store.log("controls").expect("legal");
-    let before = log.read_table::<Controls>(None).await.expect("reads").rows();
+    let before = log
+        .read_table::<Controls>(None)
+        .await
+        .expect("reads")
+        .rows();
     assert_eq!(log.compact_log().await.expect("folds"), Some((0, 59)));
     let rows = vec![row(3, "a", -1.0)];
-    commit(&store, rows, WriteMode::Upsert, provenance("s", 60)).await.expect("commits");
+    commit(&store, rows, WriteMode::Upsert, provenance("s", 60))
+        .await
+        .expect("commits");
     // A reader that has seen none of it.
     let fresh = Store::over("memory:", objects);
     let log = fresh.log("controls").expect("legal");
-    assert_eq!(log.read_table::<Controls>(Some(59)).await.expect("reads").rows(), before);
-    assert_eq!(log.read_table::<Controls>(None).await.expect("reads").len(), before.len());
+    assert_eq!(
+        log.read_table::<Controls>(Some(59))
+            .await
+            .expect("reads")
+            .rows(),
+        before
+    );
+    assert_eq!(
+        log.read_table::<Controls>(None).await.expect("reads").len(),
+        before.len()
+    );
 }

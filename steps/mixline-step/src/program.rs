@@ -18,6 +18,9 @@ use crate::step::{Step, descriptor};
 /// Output tables by port.
 pub(crate) type Frames = Vec<(&'static str, DataFrame)>;
 
+/// A step function, without its types: configuration and inputs in, outputs out.
+type Compute = fn(&Value, &mut BTreeMap<String, DataFrame>, &Context) -> Result<Frames, StepError>;
+
 /// One step, without its types.
 #[derive(Clone)]
 pub(crate) struct Program {
@@ -29,8 +32,7 @@ pub(crate) struct Program {
     /// Parses the inputs against their contracts and does nothing with them.
     pub(crate) parse: fn(&mut BTreeMap<String, DataFrame>) -> Result<(), StepError>,
     /// The step function.
-    pub(crate) compute:
-        fn(&Value, &mut BTreeMap<String, DataFrame>, &Context) -> Result<Frames, StepError>,
+    pub(crate) compute: Compute,
 }
 
 impl Program {

@@ -15,7 +15,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: tempfile::tempdir().expect("the test's own set-up works"),
         }
     }
 
@@ -33,35 +33,35 @@ impl World {
     fn run(&self, args: &[&str]) -> Output {
         self.command(&[&["run", "--store", "./store"], args].concat())
             .output()
-            .unwrap()
+            .expect("the test's own set-up works")
     }
 
     fn versions(&self, artifact: &str) -> u64 {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .unwrap();
+            .expect("the test's own set-up works");
         runtime.block_on(async {
             let url = self.dir.path().join("store");
-            let store = Store::open(url.to_str().unwrap()).await.unwrap();
+            let store = Store::open(url.to_str().expect("the test's own set-up works")).await.expect("the test's own set-up works");
             store
                 .log(artifact)
-                .unwrap()
+                .expect("the test's own set-up works")
                 .head()
                 .await
-                .unwrap()
+                .expect("the test's own set-up works")
                 .map_or(0, |head| head + 1)
         })
     }
 }
 
 fn result(output: &Output) -> StepResult {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let text = String::from_utf8(output.stdout.clone()).expect("the test's own set-up works");
     let last = text
         .lines()
         .last()
         .unwrap_or_else(|| panic!("no result: {}", stderr(output)));
-    serde_json::from_str(last).unwrap()
+    serde_json::from_str(last).expect("the test's own set-up works")
 }
 
 fn stderr(output: &Output) -> String {
@@ -100,7 +100,7 @@ fn a_task_reads_what_another_wrote_under_another_name() {
         .command(&["run"])
         .env("MIXLINE_CONTEXT", context)
         .output()
-        .unwrap();
+        .expect("the test's own set-up works");
     assert_eq!(
         result(&first).outputs[0].artifact,
         "left",
@@ -118,7 +118,7 @@ fn plain_files_do_in_place_of_artifacts() {
     let written = world
         .command(&["run", "--out-dir", "out"])
         .output()
-        .unwrap();
+        .expect("the test's own set-up works");
     assert_eq!(exit(&written), Some(ExitCode::Done), "{}", stderr(&written));
     let args = [
         "run",
@@ -127,15 +127,15 @@ fn plain_files_do_in_place_of_artifacts() {
         "--out-dir",
         "again",
     ];
-    let read = world.command(&args).output().unwrap();
+    let read = world.command(&args).output().expect("the test's own set-up works");
     assert_eq!(result(&read).checks["rows_read"], 1, "{}", stderr(&read));
     std::fs::write(
         world.dir.path().join("f.csv"),
         "name,media_type,bytes\na,text/plain,x\n",
     )
-    .unwrap();
+    .expect("the test's own set-up works");
     let args = ["run", "--in", "input=f.csv", "--out-dir", "again"];
-    let read = world.command(&args).output().unwrap();
+    let read = world.command(&args).output().expect("the test's own set-up works");
     assert_eq!(result(&read).checks["rows_read"], 1, "{}", stderr(&read));
     assert!(!world.dir.path().join("store").exists());
 }
@@ -213,7 +213,7 @@ fn each_failure_has_its_exit_code_and_commits_nothing() {
         assert_eq!(exit(&output), Some(code), "{}", stderr(&output));
         let result = result(&output);
         assert_eq!(result.status, StepStatus::Failed);
-        assert!(result.error.unwrap().contains("told to"));
+        assert!(result.error.expect("the test's own set-up works").contains("told to"));
     }
     let skipped = world.run(&["--set", "fail=nothing_to_do"]);
     assert_eq!(exit(&skipped), Some(ExitCode::NothingToDo));
@@ -246,10 +246,10 @@ fn a_signal_stops_the_step_within_eight_seconds_and_commits_nothing() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("the test's own set-up works");
     std::thread::sleep(Duration::from_millis(800));
     let started = Instant::now();
-    let pid = libc::pid_t::try_from(child.id()).unwrap();
+    let pid = libc::pid_t::try_from(child.id()).expect("the test's own set-up works");
     #[expect(
         unsafe_code,
         reason = "sending a signal to a child of ours needs a system call"
@@ -257,7 +257,7 @@ fn a_signal_stops_the_step_within_eight_seconds_and_commits_nothing() {
     // SAFETY: kill takes no pointers, and the child has not been waited for.
     let sent = unsafe { libc::kill(pid, libc::SIGTERM) };
     assert_eq!(sent, 0);
-    let output = child.wait_with_output().unwrap();
+    let output = child.wait_with_output().expect("the test's own set-up works");
     assert!(started.elapsed() < Duration::from_secs(8));
     assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
     assert_eq!(result(&output).status, StepStatus::Failed);
@@ -268,15 +268,15 @@ fn a_signal_stops_the_step_within_eight_seconds_and_commits_nothing() {
 fn the_result_also_goes_to_its_file_and_progress_to_standard_error() {
     let world = World::new();
     let output = world.run(&["--result-file", "result.json", "--set", "sleep_ms=50"]);
-    let file = std::fs::read_to_string(world.dir.path().join("result.json")).unwrap();
-    let from_file: StepResult = serde_json::from_str(&file).unwrap();
+    let file = std::fs::read_to_string(world.dir.path().join("result.json")).expect("the test's own set-up works");
+    let from_file: StepResult = serde_json::from_str(&file).expect("the test's own set-up works");
     assert_eq!(from_file, result(&output));
     let events = stderr(&output);
     let progress = events
         .lines()
         .find(|line| line.contains("\"event\":\"progress\""))
-        .unwrap();
-    let progress: serde_json::Value = serde_json::from_str(progress).unwrap();
+        .expect("the test's own set-up works");
+    let progress: serde_json::Value = serde_json::from_str(progress).expect("the test's own set-up works");
     assert_eq!(progress["stage"], "waiting");
     assert!(progress["fraction"].is_number());
 }
@@ -295,7 +295,7 @@ fn every_flag_has_an_environment_twin() {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         )
         .output()
-        .unwrap();
+        .expect("the test's own set-up works");
     let result = result(&output);
     assert_eq!(
         (result.outputs[0].rows, result.outputs[0].artifact.as_str()),
@@ -311,8 +311,8 @@ fn every_flag_has_an_environment_twin() {
 #[test]
 fn describe_is_quick_and_complete_and_check_runs_nothing() {
     let world = World::new();
-    let output = world.command(&["describe"]).output().unwrap();
-    let descriptor: StepDescriptor = serde_json::from_slice(&output.stdout).unwrap();
+    let output = world.command(&["describe"]).output().expect("the test's own set-up works");
+    let descriptor: StepDescriptor = serde_json::from_slice(&output.stdout).expect("the test's own set-up works");
     assert_eq!(descriptor.name, "step-noop");
     assert_eq!(descriptor.inputs[0].artifact, "noop_in");
     assert_eq!(descriptor.outputs[0].artifact, "noop");
@@ -321,7 +321,7 @@ fn describe_is_quick_and_complete_and_check_runs_nothing() {
     let checked = world
         .command(&["check", "--store", "./store"])
         .output()
-        .unwrap();
+        .expect("the test's own set-up works");
     assert_eq!(exit(&checked), Some(ExitCode::Done), "{}", stderr(&checked));
     assert_eq!(world.versions("noop"), 0);
 }

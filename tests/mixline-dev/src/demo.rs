@@ -34,7 +34,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         command
     };
     run_command(&mut mixline(&["init", "demo"]))?;
-    eprintln!("\n\u{2460} a synthetic world of {} days, whose truth is known", args.days);
+    eprintln!(
+        "\n\u{2460} a synthetic world of {} days, whose truth is known",
+        args.days
+    );
     let (days, seed) = (format!("days={}", args.days), args.seed.to_string());
     let synthesize = ["--project", "demo", "step", "run", "step-synthesize", "--"];
     let options = ["--set", &days, "--seed", &seed];
@@ -54,7 +57,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn export(demo: &Path, mixline: &dyn Fn(&[&str]) -> Command, artifact: &str) -> Result<Vec<Value>> {
     let file = demo.join(format!("{artifact}.json"));
     let to = file.display().to_string();
-    output(&mut mixline(&["--project", "demo", "artifact", "export", artifact, "--to", &to]))?;
+    output(&mut mixline(&[
+        "--project",
+        "demo",
+        "artifact",
+        "export",
+        artifact,
+        "--to",
+        &to,
+    ]))?;
     let text = std::fs::read_to_string(&file)?;
     serde_json::from_str(&text).with_context(|| format!("{artifact}.json is not a JSON array"))
 }
@@ -70,7 +81,9 @@ struct Sums {
 fn channels(rows: &[Value]) -> BTreeMap<String, Sums> {
     let mut channels: BTreeMap<String, Sums> = BTreeMap::new();
     for row in rows {
-        let sums = channels.entry(row["channel"].as_str().unwrap_or("?").to_owned()).or_default();
+        let sums = channels
+            .entry(row["channel"].as_str().unwrap_or("?").to_owned())
+            .or_default();
         sums.spend += row["spend"].as_f64().unwrap_or(0.0);
         sums.revenue += row["attributed_revenue"].as_f64().unwrap_or(0.0);
         sums.orders += row["orders"].as_f64().unwrap_or(0.0);
@@ -81,7 +94,9 @@ fn channels(rows: &[Value]) -> BTreeMap<String, Sums> {
 fn truth_by_channel(rows: &[Value]) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for row in rows {
-        let sum = sums.entry(row["channel"].as_str().unwrap_or("?").to_owned()).or_default();
+        let sum = sums
+            .entry(row["channel"].as_str().unwrap_or("?").to_owned())
+            .or_default();
         sum.0 += row["contribution"].as_f64().unwrap_or(0.0);
         sum.1 += row["spend"].as_f64().unwrap_or(0.0);
     }
@@ -90,7 +105,10 @@ fn truth_by_channel(rows: &[Value]) -> BTreeMap<String, f64> {
 }
 
 fn print_channels(channels: &BTreeMap<String, Sums>, truth: &BTreeMap<String, f64>) {
-    println!("{:<12} {:>14} {:>20} {:>10} {:>8} {:>10}", "channel", "spend", "attributed revenue", "orders", "ROAS", "true ROAS");
+    println!(
+        "{:<12} {:>14} {:>20} {:>10} {:>8} {:>10}",
+        "channel", "spend", "attributed revenue", "orders", "ROAS", "true ROAS"
+    );
     for (channel, sums) in channels {
         let ratio = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.2}"));
         println!(
@@ -121,10 +139,19 @@ fn grouped(value: f64) -> String {
 fn print_paths() {
     println!("\nWhere things are");
     for (path, what) in [
-        ("demo/store/", "every artifact as a Delta table: Spark, polars, DuckDB read it"),
-        ("demo/data/raw/", "the export files the world was written to"),
+        (
+            "demo/store/",
+            "every artifact as a Delta table: Spark, polars, DuckDB read it",
+        ),
+        (
+            "demo/data/raw/",
+            "the export files the world was written to",
+        ),
         ("demo/dags/daily_ingest.toml", "the pipeline"),
-        ("demo/unified_daily_metrics.json", "the table behind the figures above"),
+        (
+            "demo/unified_daily_metrics.json",
+            "the table behind the figures above",
+        ),
     ] {
         println!("  {path:<34} {what}");
     }

@@ -19,21 +19,96 @@ struct Ban {
 }
 
 const BANS: &[Ban] = &[
-    Ban { who: "mixline-schema", what: "mixline-", except: &[], why: "the types know nothing of the rest" },
-    Ban { who: "mixline-numerics", what: "mixline-", except: &[], why: "no marketing in the numerics" },
-    Ban { who: "mixline-model", what: "mixline-", except: &["mixline-numerics"], why: "the mathematics builds alone" },
-    Ban { who: "mixline-attribution", what: "mixline-", except: &["mixline-numerics"], why: "the mathematics builds alone" },
-    Ban { who: "mixline-attribution", what: "polars", except: &[], why: "the mathematics has no tables" },
-    Ban { who: "mixline-attribution", what: "tokio", except: &[], why: "the mathematics does no I/O" },
-    Ban { who: "step-", what: "step-", except: &[], why: "steps meet only in artifacts" },
-    Ban { who: "mixline-plan", what: "tokio", except: &[], why: "planning is pure" },
-    Ban { who: "mixline-plan", what: "polars", except: &[], why: "planning knows no tables" },
-    Ban { who: "mixline-plan", what: "mixline-artifact", except: &[], why: "planning does no I/O" },
-    Ban { who: "mixline-plan", what: "step-", except: &[], why: "a step is known by its descriptor" },
-    Ban { who: "mixline-run", what: "step-", except: &[], why: "a step is known by its descriptor" },
-    Ban { who: "mixline-run", what: "mixline-step", except: &[], why: "a step is known by its descriptor" },
-    Ban { who: "mixline-cli", what: "step-", except: &[], why: "a step is known by its descriptor" },
-    Ban { who: "mixline-cli", what: "mixline-step", except: &[], why: "a step is known by its descriptor" },
+    Ban {
+        who: "mixline-schema",
+        what: "mixline-",
+        except: &[],
+        why: "the types know nothing of the rest",
+    },
+    Ban {
+        who: "mixline-numerics",
+        what: "mixline-",
+        except: &[],
+        why: "no marketing in the numerics",
+    },
+    Ban {
+        who: "mixline-model",
+        what: "mixline-",
+        except: &["mixline-numerics"],
+        why: "the mathematics builds alone",
+    },
+    Ban {
+        who: "mixline-attribution",
+        what: "mixline-",
+        except: &["mixline-numerics"],
+        why: "the mathematics builds alone",
+    },
+    Ban {
+        who: "mixline-attribution",
+        what: "polars",
+        except: &[],
+        why: "the mathematics has no tables",
+    },
+    Ban {
+        who: "mixline-attribution",
+        what: "tokio",
+        except: &[],
+        why: "the mathematics does no I/O",
+    },
+    Ban {
+        who: "step-",
+        what: "step-",
+        except: &[],
+        why: "steps meet only in artifacts",
+    },
+    Ban {
+        who: "mixline-plan",
+        what: "tokio",
+        except: &[],
+        why: "planning is pure",
+    },
+    Ban {
+        who: "mixline-plan",
+        what: "polars",
+        except: &[],
+        why: "planning knows no tables",
+    },
+    Ban {
+        who: "mixline-plan",
+        what: "mixline-artifact",
+        except: &[],
+        why: "planning does no I/O",
+    },
+    Ban {
+        who: "mixline-plan",
+        what: "step-",
+        except: &[],
+        why: "a step is known by its descriptor",
+    },
+    Ban {
+        who: "mixline-run",
+        what: "step-",
+        except: &[],
+        why: "a step is known by its descriptor",
+    },
+    Ban {
+        who: "mixline-run",
+        what: "mixline-step",
+        except: &[],
+        why: "a step is known by its descriptor",
+    },
+    Ban {
+        who: "mixline-cli",
+        what: "step-",
+        except: &[],
+        why: "a step is known by its descriptor",
+    },
+    Ban {
+        who: "mixline-cli",
+        what: "mixline-step",
+        except: &[],
+        why: "a step is known by its descriptor",
+    },
 ];
 
 /// A big dependency and the only crates that may know it.
@@ -52,22 +127,31 @@ const FEATURES: &str = "mixline-features";
 fn unlisted(graph: &Graph) -> Result<Vec<String>> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
     let manifest: toml::Table = manifest.parse().context("Cargo.toml does not parse")?;
-    let declared = manifest["workspace"]["dependencies"].as_table().context("no dependencies")?;
+    let declared = manifest["workspace"]["dependencies"]
+        .as_table()
+        .context("no dependencies")?;
     let listed = graph.get(FEATURES).context("mixline-features is gone")?;
     let missing = declared.keys().filter(|name| !name.starts_with("mixline-"));
     let missing = missing.filter(|name| !listed.contains(name));
-    Ok(missing.map(|name| format!("{FEATURES} does not list {name}")).collect())
+    Ok(missing
+        .map(|name| format!("{FEATURES} does not list {name}"))
+        .collect())
 }
 
 /// Checks every rule and reports every breach at once.
 pub(crate) fn run() -> Result<()> {
     let graph = graph()?;
-    let mut breaches: Vec<String> = BANS.iter().flat_map(|ban| breaches_of(ban, &graph)).collect();
+    let mut breaches: Vec<String> = BANS
+        .iter()
+        .flat_map(|ban| breaches_of(ban, &graph))
+        .collect();
     breaches.extend(unlisted(&graph)?);
     for (name, dependencies) in graph.iter().filter(|(name, _)| *name != FEATURES) {
         for (package, owners) in OWNERS {
             if dependencies.iter().any(|d| d == package) && !owners.contains(&name.as_str()) {
-                breaches.push(format!("{name} depends on {package}, which only {owners:?} may know"));
+                breaches.push(format!(
+                    "{name} depends on {package}, which only {owners:?} may know"
+                ));
             }
         }
         let may_use_tables = name == "mixline-artifact"
@@ -75,7 +159,9 @@ pub(crate) fn run() -> Result<()> {
             || name.starts_with("step-")
             || name.starts_with("mixline-testkit");
         if dependencies.iter().any(|d| d == "polars") && !may_use_tables {
-            breaches.push(format!("{name} depends on polars; tables stay in artifacts and steps"));
+            breaches.push(format!(
+                "{name} depends on polars; tables stay in artifacts and steps"
+            ));
         }
     }
     if !breaches.is_empty() {
@@ -97,19 +183,39 @@ fn breaches_of(ban: &Ban, graph: &Graph) -> Vec<String> {
 
 /// A pattern ending in `-` is a prefix, any other is a whole name.
 fn matches(name: &str, pattern: &str) -> bool {
-    if pattern.ends_with('-') { name.starts_with(pattern) } else { name == pattern }
+    if pattern.ends_with('-') {
+        name.starts_with(pattern)
+    } else {
+        name == pattern
+    }
 }
 
 fn graph() -> Result<Graph> {
-    let metadata = output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata = output(&mut cargo(&[
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+    ]))?;
     let metadata: Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    Ok(packages.iter().map(|p| (text(&p["name"]), normal_dependencies(p))).collect())
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata lists no packages")?;
+    Ok(packages
+        .iter()
+        .map(|p| (text(&p["name"]), normal_dependencies(p)))
+        .collect())
 }
 
 fn normal_dependencies(package: &Value) -> Vec<String> {
-    let all = package["dependencies"].as_array().cloned().unwrap_or_default();
-    all.iter().filter(|d| d["kind"].is_null()).map(|d| text(&d["name"])).collect()
+    let all = package["dependencies"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    all.iter()
+        .filter(|d| d["kind"].is_null())
+        .map(|d| text(&d["name"]))
+        .collect()
 }
 
 fn text(value: &Value) -> String {

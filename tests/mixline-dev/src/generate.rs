@@ -41,7 +41,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match (args.check, stale.is_empty()) {
         (_, true) => eprintln!("\u{2713} generated files are up to date"),
         (false, false) => eprintln!("\u{2713} wrote {}", stale.join(", ")),
-        (true, false) => bail!("not up to date: {}; run `cargo dev generate`", stale.join(", ")),
+        (true, false) => bail!(
+            "not up to date: {}; run `cargo dev generate`",
+            stale.join(", ")
+        ),
     }
     Ok(())
 }
@@ -50,16 +53,34 @@ fn files() -> Result<BTreeMap<PathBuf, String>> {
     let specs = mixline_schema::catalog::all();
     let mut files = BTreeMap::new();
     for spec in &specs {
-        let path = format!("schemas/json/artifacts/{}.v{}.json", spec.name, spec.schema_version);
+        let path = format!(
+            "schemas/json/artifacts/{}.v{}.json",
+            spec.name, spec.schema_version
+        );
         files.insert(path.into(), pretty(&mixline_schema::json_schema(spec))?);
         files.insert(history_path(spec), pretty(&declaration(spec)?)?);
     }
     let catalogue = mixline_schema::catalogue_markdown(&specs);
-    files.insert("schemas/README.md".into(), format!("{CATALOGUE_HEAD}{}\n", catalogue.trim_end()));
-    files.insert("schemas/json/context.json".into(), pretty(&schema_for!(StepContext))?);
-    files.insert("schemas/json/descriptor.json".into(), pretty(&schema_for!(StepDescriptor))?);
-    files.insert("schemas/json/result.json".into(), pretty(&schema_for!(StepResult))?);
-    files.insert("schemas/json/exit_codes.json".into(), pretty(&exit_codes())?);
+    files.insert(
+        "schemas/README.md".into(),
+        format!("{CATALOGUE_HEAD}{}\n", catalogue.trim_end()),
+    );
+    files.insert(
+        "schemas/json/context.json".into(),
+        pretty(&schema_for!(StepContext))?,
+    );
+    files.insert(
+        "schemas/json/descriptor.json".into(),
+        pretty(&schema_for!(StepDescriptor))?,
+    );
+    files.insert(
+        "schemas/json/result.json".into(),
+        pretty(&schema_for!(StepResult))?,
+    );
+    files.insert(
+        "schemas/json/exit_codes.json".into(),
+        pretty(&exit_codes())?,
+    );
     files.insert("schemas/json/dag.json".into(), dag_schema()?);
     Ok(files)
 }
@@ -70,16 +91,29 @@ fn declaration(spec: &ArtifactSpec) -> Result<serde_json::Value> {
 }
 
 fn history_path(spec: &ArtifactSpec) -> PathBuf {
-    format!("schemas/history/{}.v{}.json", spec.name, spec.schema_version).into()
+    format!(
+        "schemas/history/{}.v{}.json",
+        spec.name, spec.schema_version
+    )
+    .into()
 }
 
 fn exit_codes() -> BTreeMap<String, &'static str> {
-    ExitCode::ALL.iter().map(|e| (format!("{:03}", e.code()), e.meaning())).collect()
+    ExitCode::ALL
+        .iter()
+        .map(|e| (format!("{:03}", e.code()), e.meaning()))
+        .collect()
 }
 
 fn dag_schema() -> Result<String> {
     let target = shell::target()?.join("debug/mixline");
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--bin", "mixline"]))?;
+    shell::run(&mut shell::cargo(&[
+        "build",
+        "--quiet",
+        "--workspace",
+        "--bin",
+        "mixline",
+    ]))?;
     let schema = shell::output(Command::new(target).args(["dag", "schema"]))?;
     let schema: serde_json::Value = serde_json::from_str(&schema)?;
     pretty(&schema)

@@ -24,8 +24,13 @@ const TEMPLATE: &[(&str, &str)] = &[
 pub(crate) fn run(args: &Args) -> Result<()> {
     let verb = args.name.trim_start_matches("step-");
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if verb.is_empty() || !verb.starts_with(|c: char| c.is_ascii_lowercase()) || !verb.chars().all(legal) {
-        bail!("`{verb}` cannot name a step: use lower-case words joined by `-`, for example `geo-split`");
+    if verb.is_empty()
+        || !verb.starts_with(|c: char| c.is_ascii_lowercase())
+        || !verb.chars().all(legal)
+    {
+        bail!(
+            "`{verb}` cannot name a step: use lower-case words joined by `-`, for example `geo-split`"
+        );
     }
     let folder = root().join("steps").join(format!("step-{verb}"));
     if folder.exists() {
@@ -37,7 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .replace("@VERB@", verb)
             .replace("@CRATE@", &verb.replace('-', "_"))
             .replace("@TYPE@", &camel(verb));
-        std::fs::write(folder.join(file), text).with_context(|| format!("could not write {file}"))?;
+        std::fs::write(folder.join(file), text)
+            .with_context(|| format!("could not write {file}"))?;
     }
     eprintln!("\u{2713} made steps/step-{verb}");
     if !args.no_test {
@@ -52,5 +58,8 @@ fn camel(verb: &str) -> String {
         let (first, rest) = word.split_at(1);
         first.to_uppercase() + rest
     };
-    verb.split('-').filter(|word| !word.is_empty()).map(capital).collect()
+    verb.split('-')
+        .filter(|word| !word.is_empty())
+        .map(capital)
+        .collect()
 }

@@ -23,7 +23,9 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 /// Prints the command, runs it, and fails when it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("\u{25b8} {}", words(command));
-    let status = command.status().with_context(|| format!("could not start {}", words(command)))?;
+    let status = command
+        .status()
+        .with_context(|| format!("could not start {}", words(command)))?;
     if !status.success() {
         bail!("{} failed with {status}", words(command));
     }
@@ -32,7 +34,9 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs quietly and returns standard output; its standard error joins the failure.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("could not start {}", words(command)))?;
+    let output = command
+        .output()
+        .with_context(|| format!("could not start {}", words(command)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         bail!("{} failed with {}\n{stderr}", words(command), output.status);
@@ -42,8 +46,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 
 fn words(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
-    command.get_args().fold(name.into_owned(), |text, arg| text + " " + &arg.to_string_lossy())
+    let name = program
+        .file_name()
+        .unwrap_or(program.as_os_str())
+        .to_string_lossy();
+    command.get_args().fold(name.into_owned(), |text, arg| {
+        text + " " + &arg.to_string_lossy()
+    })
 }
 
 /// Builds every program of the workspace (one feature set, so nothing is compiled twice).
@@ -58,9 +67,16 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
 
 /// Cargo's target folder, wherever the environment puts it.
 pub(crate) fn target() -> Result<PathBuf> {
-    let metadata = output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata = output(&mut cargo(&[
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+    ]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
-    let folder = metadata["target_directory"].as_str().context("cargo metadata has no target")?;
+    let folder = metadata["target_directory"]
+        .as_str()
+        .context("cargo metadata has no target")?;
     Ok(PathBuf::from(folder))
 }
 

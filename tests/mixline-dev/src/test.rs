@@ -33,7 +33,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut tests = if exists("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
-        cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+        cargo(&[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+        ])
     };
     tests.args(args.filter.iter());
     if !args.no_python {
@@ -64,7 +71,12 @@ pub(crate) fn python() -> Result<PathBuf> {
     if !exists("python3", &["-m", "venv", "--help"]) {
         bail!("python3 with venv is needed for the reader tests; install it or pass --no-python");
     }
-    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&folder).current_dir(root()))?;
+    shell::run(
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&folder)
+            .current_dir(root()),
+    )?;
     install(&python)?;
     std::fs::write(&marker, wanted).context("could not mark the Python environment as complete")?;
     Ok(python)
@@ -72,6 +84,13 @@ pub(crate) fn python() -> Result<PathBuf> {
 
 fn install(python: &Path) -> Result<()> {
     let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ])
+    .args(PYTHON);
     shell::run(&mut pip)
 }

@@ -47,11 +47,21 @@ impl Engine {
         let found = self.project.steps.iter().map(|folder| folder.join(step));
         let found = found.filter(|_| plain).find(|path| path.is_file());
         found.ok_or_else(|| {
-            let folders: Vec<_> =
-                self.project.steps.iter().map(|folder| folder.display().to_string()).collect();
-            let searched =
-                if folders.is_empty() { "no folder".to_owned() } else { folders.join(", ") };
-            RunError::NoStep { step: step.to_owned(), searched }
+            let folders: Vec<_> = self
+                .project
+                .steps
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            let searched = if folders.is_empty() {
+                "no folder".to_owned()
+            } else {
+                folders.join(", ")
+            };
+            RunError::NoStep {
+                step: step.to_owned(),
+                searched,
+            }
         })
     }
 
@@ -66,8 +76,12 @@ impl Engine {
             return Ok(StepEntry { descriptor, code });
         }
         let descriptor = ask(path).await?;
-        let code = observe::digest(path).map_err(RunError::io("read", path))?.to_string();
-        self.db.remember_step(&name, stamp, &descriptor, &code).await?;
+        let code = observe::digest(path)
+            .map_err(RunError::io("read", path))?
+            .to_string();
+        self.db
+            .remember_step(&name, stamp, &descriptor, &code)
+            .await?;
         Ok(StepEntry { descriptor, code })
     }
 
@@ -79,7 +93,9 @@ impl Engine {
     ) -> Result<BTreeMap<String, BTreeMap<String, Digest>>, RunError> {
         let mut observed = BTreeMap::new();
         for (name, task) in &dag.tasks {
-            let Some(entry) = catalogue.steps.get(&task.step) else { continue };
+            let Some(entry) = catalogue.steps.get(&task.step) else {
+                continue;
+            };
             let paths = observed_paths(task, &entry.descriptor);
             if !paths.is_empty() {
                 observed.insert(name.clone(), self.digests(&paths).await?);
@@ -112,7 +128,8 @@ impl Engine {
 /// The paths under the configuration keys that the step declares as observed.
 fn observed_paths(task: &Task, descriptor: &StepDescriptor) -> Vec<String> {
     let values = descriptor.observes.iter().filter_map(|key| {
-        key.split('.').try_fold(&task.config, |value, part| value.get(part))
+        key.split('.')
+            .try_fold(&task.config, |value, part| value.get(part))
     });
     let mut paths = Vec::new();
     for value in values {
@@ -128,7 +145,10 @@ fn observed_paths(task: &Task, descriptor: &StepDescriptor) -> Vec<String> {
 }
 
 async fn ask(path: &Path) -> Result<StepDescriptor, RunError> {
-    let wrong = |problem: String| RunError::Describe { path: path.to_owned(), problem };
+    let wrong = |problem: String| RunError::Describe {
+        path: path.to_owned(),
+        problem,
+    };
     let output = tokio::process::Command::new(path)
         .arg("describe")
         .stdin(Stdio::null())
@@ -136,11 +156,20 @@ async fn ask(path: &Path) -> Result<StepDescriptor, RunError> {
         .output();
     let output = match tokio::time::timeout(DESCRIBE, output).await {
         Ok(output) => output.map_err(RunError::io("start", path))?,
-        Err(_) => return Err(wrong(format!("did not answer within {} s", DESCRIBE.as_secs()))),
+        Err(_) => {
+            return Err(wrong(format!(
+                "did not answer within {} s",
+                DESCRIBE.as_secs()
+            )));
+        }
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(wrong(format!("ended with {}: {}", output.status, said.trim())));
+        return Err(wrong(format!(
+            "ended with {}: {}",
+            output.status,
+            said.trim()
+        )));
     }
     serde_json::from_slice(&output.stdout)
         .map_err(|error| wrong(format!("printed no descriptor: {error}")))

@@ -43,7 +43,12 @@ pub struct PlanOptions {
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { window: None, seed: 0, select: Vec::new(), force: Force::None }
+        Self {
+            window: None,
+            seed: 0,
+            select: Vec::new(),
+            force: Force::None,
+        }
     }
 }
 
@@ -58,7 +63,10 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { trigger: "cli".to_owned(), max_parallel: None }
+        Self {
+            trigger: "cli".to_owned(),
+            max_parallel: None,
+        }
     }
 }
 
@@ -80,8 +88,9 @@ impl Engine {
     /// # Errors
     /// [`RunError::Locked`], [`RunError::State`] or [`RunError::Store`].
     pub async fn open(project: Project, clock: Clock) -> Result<Self, RunError> {
-        let store =
-            Store::open(&project.store).await.map_err(RunError::store("open", &project.store))?;
+        let store = Store::open(&project.store)
+            .await
+            .map_err(RunError::store("open", &project.store))?;
         let db = StateDb::open(&project.database()).await?;
         db.bind_store(&project.store).await?;
         let pid = std::process::id();
@@ -111,7 +120,10 @@ impl Engine {
     /// The same engine as another process would be.
     #[cfg(test)]
     fn with_owner(self, owner: Owner) -> Self {
-        Self { owner: Some(owner), ..self }
+        Self {
+            owner: Some(owner),
+            ..self
+        }
     }
 
     /// The project.
@@ -152,8 +164,14 @@ impl Engine {
         let mut names = Vec::new();
         for entry in entries {
             let path = entry.map_err(RunError::io("list", folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                names.extend(
+                    path.file_stem()
+                        .map(|stem| stem.to_string_lossy().into_owned()),
+                );
             }
         }
         names.sort();
@@ -167,13 +185,25 @@ impl Engine {
     pub fn load_dag(&self, name: &str) -> Result<Dag, RunError> {
         let known = self.dags()?;
         if !known.iter().any(|dag| dag == name) {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
             let folder = self.project.dags.clone();
-            return Err(RunError::NoDag { name: name.to_owned(), folder, known });
+            return Err(RunError::NoDag {
+                name: name.to_owned(),
+                folder,
+                known,
+            });
         }
         let path = self.project.dags.join(format!("{name}.toml"));
         let text = std::fs::read_to_string(&path).map_err(RunError::io("read", &path))?;
-        let shown = path.strip_prefix(&self.project.root).unwrap_or(&path).display().to_string();
+        let shown = path
+            .strip_prefix(&self.project.root)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         Dag::parse(&text, &shown).map_err(|errors| RunError::Plan { errors })
     }
 
@@ -235,7 +265,9 @@ impl Engine {
 
     fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
         let steps: BTreeSet<&str> = plan.tasks.iter().map(|task| task.step.as_str()).collect();
-        let programs = steps.into_iter().map(|step| Ok((step.to_owned(), self.find_step(step)?)));
+        let programs = steps
+            .into_iter()
+            .map(|step| Ok((step.to_owned(), self.find_step(step)?)));
         Ok(Tools {
             project: Arc::clone(&self.project),
             db: self.db.clone(),
@@ -272,7 +304,11 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
         artifacts.extend(task.inputs.values().map(|reference| reference.name.clone()));
         artifacts.extend(task.outputs.values().cloned());
         if let Some(entry) = catalogue.steps.get(&task.step) {
-            let ports = entry.descriptor.inputs.iter().chain(&entry.descriptor.outputs);
+            let ports = entry
+                .descriptor
+                .inputs
+                .iter()
+                .chain(&entry.descriptor.outputs);
             artifacts.extend(ports.map(|port| port.artifact.clone()));
         }
     }
@@ -282,8 +318,10 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
 /// The slot of every task, as the step context makes it.
 fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
     let slot = |(name, task): (&String, &mixline_plan::Task)| {
-        let windowed =
-            catalogue.steps.get(&task.step).is_some_and(|entry| entry.descriptor.windowed);
+        let windowed = catalogue
+            .steps
+            .get(&task.step)
+            .is_some_and(|entry| entry.descriptor.windowed);
         match window.filter(|_| windowed) {
             Some(window) => format!("{}.{name} {window}", dag.name),
             None => format!("{}.{name}", dag.name),

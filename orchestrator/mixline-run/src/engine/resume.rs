@@ -29,7 +29,10 @@ impl Engine {
         for row in self.db.open_runs().await? {
             if self.is_orphan(&row) && self.take_over(&row).await? {
                 let subscribers = subscribers.clone();
-                summaries.push(self.resume_run(&row.run_id, subscribers, cancel.clone()).await?);
+                summaries.push(
+                    self.resume_run(&row.run_id, subscribers, cancel.clone())
+                        .await?,
+                );
             }
         }
         if !summaries.is_empty() {
@@ -42,13 +45,25 @@ impl Engine {
     #[must_use]
     pub fn is_orphan(&self, row: &RunRow) -> bool {
         row.ended_at.is_none()
-            && !row.owner.is_some_and(|owner| procfs::is_alive(owner.pid, owner.start))
+            && !row
+                .owner
+                .is_some_and(|owner| procfs::is_alive(owner.pid, owner.start))
     }
 
     async fn take_over(&self, row: &RunRow) -> Result<bool, RunError> {
         match self.owner {
             Some(owner) => self.db.claim(row, owner).await,
-            None => self.db.claim(row, Owner { pid: std::process::id(), start: 0 }).await,
+            None => {
+                self.db
+                    .claim(
+                        row,
+                        Owner {
+                            pid: std::process::id(),
+                            start: 0,
+                        },
+                    )
+                    .await
+            }
         }
     }
 
@@ -61,7 +76,9 @@ impl Engine {
         let before = self.db.events(run_id, 0).await?;
         let state = RunState::fold(&before);
         let Some(plan) = state.plan().cloned() else {
-            return Err(RunError::NoRun { run_id: run_id.to_owned() });
+            return Err(RunError::NoRun {
+                run_id: run_id.to_owned(),
+            });
         };
         let outputs = plan.tasks.iter().flat_map(|task| &task.outputs);
         let inputs = plan.tasks.iter().flat_map(|task| task.inputs.values());
@@ -72,18 +89,27 @@ impl Engine {
         history::sync(&self.db, &self.store, &artifacts).await?;
         let tools = self.tools(&plan)?;
         let (mut known, mut alive) = (Vec::new(), Vec::new());
-        let running = state.tasks().filter(|(_, status)| status.state == TaskState::Running);
+        let running = state
+            .tasks()
+            .filter(|(_, status)| status.state == TaskState::Running);
         for (task, status) in running {
             let attempt = status.attempt;
             let traces = job(&tools, &state, task).is_some_and(|job| job.pid_file().exists());
             if let Some(result) = self.committed(&state, task).await? {
                 let (task, result) = (task.to_owned(), Box::new(result));
-                known.push(RunEvent::AttemptSucceeded { task, attempt, result });
+                known.push(RunEvent::AttemptSucceeded {
+                    task,
+                    attempt,
+                    result,
+                });
             } else if traces {
                 // Alive, or gone and perhaps with a result: the executor finds out.
                 alive.push(task.to_owned());
             } else {
-                known.push(RunEvent::AttemptLost { task: task.to_owned(), attempt });
+                known.push(RunEvent::AttemptLost {
+                    task: task.to_owned(),
+                    attempt,
+                });
             }
         }
         let history = self.history_of(&plan).await?;
@@ -100,8 +126,9 @@ impl Engine {
         state: &RunState,
         task: &str,
     ) -> Result<Option<StepResult>, RunError> {
-        let planned =
-            state.plan().and_then(|plan| plan.tasks.iter().find(|planned| planned.name == task));
+        let planned = state
+            .plan()
+            .and_then(|plan| plan.tasks.iter().find(|planned| planned.name == task));
         let status = state.task(task);
         let Some((planned, fingerprint)) =
             planned.zip(status.and_then(|status| status.fingerprint.clone()))
@@ -110,8 +137,10 @@ impl Engine {
         };
         let mut outputs = Vec::new();
         for output in &planned.outputs {
-            let found =
-                self.db.slot_commit_of(&planned.slot, &output.artifact, &fingerprint).await?;
+            let found = self
+                .db
+                .slot_commit_of(&planned.slot, &output.artifact, &fingerprint)
+                .await?;
             match found {
                 Some(commit) => outputs.push(OutputResult {
                     port: output.port.clone(),

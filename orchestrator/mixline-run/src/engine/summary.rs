@@ -46,9 +46,15 @@ impl RunSummary {
     pub fn of(state: &RunState) -> Self {
         Self {
             run_id: state.run_id().to_owned(),
-            dag: state.plan().map(|plan| plan.dag.clone()).unwrap_or_default(),
+            dag: state
+                .plan()
+                .map(|plan| plan.dag.clone())
+                .unwrap_or_default(),
             state: state.end().unwrap_or(RunEnd::Failed),
-            tasks: state.tasks().map(|(name, status)| TaskSummary::of(name, status)).collect(),
+            tasks: state
+                .tasks()
+                .map(|(name, status)| TaskSummary::of(name, status))
+                .collect(),
             seconds: seconds(state.started(), state.ended()),
         }
     }
@@ -71,5 +77,6 @@ impl TaskSummary {
 type Instant = chrono::DateTime<chrono::Utc>;
 
 fn seconds(from: Option<Instant>, to: Option<Instant>) -> f64 {
-    from.zip(to).map_or(0.0, |(from, to)| (to - from).as_seconds_f64())
+    from.zip(to)
+        .map_or(0.0, |(from, to)| (to - from).as_seconds_f64())
 }

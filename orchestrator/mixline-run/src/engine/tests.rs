@@ -12,11 +12,14 @@ use super::*;
 use crate::event::{RecordedEvent, RunEnd};
 use crate::executor::MockExecutor;
 use crate::fixture::{plan, project, reads, task, with, writes};
-use mixline_plan::PlannedTask;
 use crate::state::TaskState;
+use mixline_plan::PlannedTask;
 
 /// Tests are an edge: they read the clock.
-#[expect(clippy::disallowed_methods, reason = "a test gives the engine the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test gives the engine the real clock"
+)]
 fn clock() -> DateTime<Utc> {
     Utc::now()
 }
@@ -27,7 +30,10 @@ async fn open(dir: &Path, body: &str) -> Engine {
 
 async fn run(engine: &Engine, tasks: Vec<PlannedTask>) -> RunSummary {
     let options = RunOptions::default();
-    engine.run(plan(tasks), &options, Vec::new(), Cancel::default()).await.unwrap()
+    engine
+        .run(plan(tasks), &options, Vec::new(), Cancel::default())
+        .await
+        .unwrap()
 }
 
 fn states(summary: &RunSummary) -> Vec<TaskState> {
@@ -35,7 +41,10 @@ fn states(summary: &RunSummary) -> Vec<TaskState> {
 }
 
 /// An orchestrator that is not there any more.
-const DEAD: Owner = Owner { pid: 0x3fff_ffff, start: 1 };
+const DEAD: Owner = Owner {
+    pid: 0x3fff_ffff,
+    start: 1,
+};
 
 #[derive(Default)]
 struct Recorder(Mutex<Vec<String>>);
@@ -43,7 +52,10 @@ struct Recorder(Mutex<Vec<String>>);
 impl Subscriber for Recorder {
     fn on_event(&self, recorded: &RecordedEvent, _: &RunState) {
         let body = serde_json::to_value(&recorded.event).unwrap();
-        self.0.lock().unwrap().push(body["type"].as_str().unwrap().to_owned());
+        self.0
+            .lock()
+            .unwrap()
+            .push(body["type"].as_str().unwrap().to_owned());
     }
 }
 
@@ -58,13 +70,17 @@ impl Subscriber for Panics {
 #[tokio::test]
 async fn a_mock_chain_succeeds_and_is_remembered() {
     let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path(), "ok").await.with_executor(Arc::new(MockExecutor));
+    let engine = open(dir.path(), "ok")
+        .await
+        .with_executor(Arc::new(MockExecutor));
     let recorder = Arc::new(Recorder::default());
     let subscribers: Vec<Arc<dyn Subscriber>> = vec![Arc::new(Panics), recorder.clone()];
     let tasks = vec![task("a", &[]), task("b", &["a"])];
     let options = RunOptions::default();
-    let summary =
-        engine.run(plan(tasks), &options, subscribers, Cancel::default()).await.unwrap();
+    let summary = engine
+        .run(plan(tasks), &options, subscribers, Cancel::default())
+        .await
+        .unwrap();
     assert_eq!(summary.state, RunEnd::Succeeded);
     let heard = recorder.0.lock().unwrap().clone();
     assert_eq!(heard.first().unwrap(), "run_created");
@@ -73,16 +89,39 @@ async fn a_mock_chain_succeeds_and_is_remembered() {
     assert_eq!((row.state.as_str(), row.tasks), ("succeeded", 2));
     let again = engine.state().run_state(&summary.run_id).await.unwrap();
     assert_eq!(RunSummary::of(&again), summary);
-    assert_eq!(engine.state().events(&summary.run_id, 0).await.unwrap().len(), heard.len());
+    assert_eq!(
+        engine
+            .state()
+            .events(&summary.run_id, 0)
+            .await
+            .unwrap()
+            .len(),
+        heard.len()
+    );
 }
 
 #[tokio::test]
 async fn a_transient_failure_is_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path(), "ok").await.with_executor(Arc::new(MockExecutor));
-    let flaky = with(task("a", &[]), json!({"mock": {"exit": 75, "until_attempt": 3}}));
-    let summary = run(&engine, vec![PlannedTask { retries: 2, ..flaky }]).await;
-    assert_eq!((summary.state, summary.tasks[0].attempts), (RunEnd::Succeeded, 3));
+    let engine = open(dir.path(), "ok")
+        .await
+        .with_executor(Arc::new(MockExecutor));
+    let flaky = with(
+        task("a", &[]),
+        json!({"mock": {"exit": 75, "until_attempt": 3}}),
+    );
+    let summary = run(
+        &engine,
+        vec![PlannedTask {
+            retries: 2,
+            ..flaky
+        }],
+    )
+    .await;
+    assert_eq!(
+        (summary.state, summary.tasks[0].attempts),
+        (RunEnd::Succeeded, 3)
+    );
 }
 
 #[tokio::test]
@@ -91,7 +130,10 @@ async fn a_failed_task_takes_its_message_from_the_log() {
     let engine = open(dir.path(), "echo 'the column is missing' >&2; exit 65").await;
     let summary = run(&engine, vec![task("a", &[]), task("b", &["a"])]).await;
     assert_eq!(summary.state, RunEnd::Failed);
-    assert_eq!(states(&summary), [TaskState::Failed, TaskState::UpstreamFailed]);
+    assert_eq!(
+        states(&summary),
+        [TaskState::Failed, TaskState::UpstreamFailed]
+    );
     assert_eq!(summary.tasks[0].exit_code, Some(65));
     let message = summary.tasks[0].message.clone().unwrap();
     assert!(message.contains("the column is missing"), "{message}");
@@ -119,7 +161,14 @@ async fn a_timeout_stops_the_whole_group() {
     let engine = open(dir.path(), "sleep 60 & wait").await;
     let timeout = Some(Duration::from_millis(200));
     let began = Instant::now();
-    let summary = run(&engine, vec![PlannedTask { timeout, ..task("a", &[]) }]).await;
+    let summary = run(
+        &engine,
+        vec![PlannedTask {
+            timeout,
+            ..task("a", &[])
+        }],
+    )
+    .await;
     assert!(began.elapsed() < Duration::from_secs(5));
     assert_eq!(summary.state, RunEnd::Failed);
     let message = summary.tasks[0].message.clone().unwrap();
@@ -137,9 +186,15 @@ async fn cancel_stops_what_runs_and_never_starts_the_rest() {
         switch.cancel();
     });
     let tasks = plan(vec![task("a", &[]), task("b", &["a"])]);
-    let summary = engine.run(tasks, &RunOptions::default(), Vec::new(), cancel).await.unwrap();
+    let summary = engine
+        .run(tasks, &RunOptions::default(), Vec::new(), cancel)
+        .await
+        .unwrap();
     assert_eq!(summary.state, RunEnd::Cancelled);
-    assert_eq!(states(&summary), [TaskState::Cancelled, TaskState::Cancelled]);
+    assert_eq!(
+        states(&summary),
+        [TaskState::Cancelled, TaskState::Cancelled]
+    );
     assert_eq!(summary.tasks[1].attempts, 0);
 }
 
@@ -169,7 +224,12 @@ async fn crash(dir: &Path, body: &str, tasks: Vec<PlannedTask>) -> Engine {
     let lost = engine.clone().with_owner(DEAD);
     let running = tokio::spawn(async move { run(&lost, tasks).await });
     let run_id = wait_for_run(&engine).await;
-    while !engine.project().log_file(&run_id, "a", 1).with_extension("pid").exists() {
+    while !engine
+        .project()
+        .log_file(&run_id, "a", 1)
+        .with_extension("pid")
+        .exists()
+    {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     running.abort();
@@ -190,7 +250,10 @@ async fn after_a_crash_a_live_process_is_waited_for() {
     let engine = crash(dir.path(), body, vec![task("a", &[]), task("b", &["a"])]).await;
     let summary = resume(&engine).await;
     assert_eq!(summary.state, RunEnd::Succeeded);
-    assert_eq!((summary.tasks[0].attempts, summary.tasks[1].attempts), (1, 1));
+    assert_eq!(
+        (summary.tasks[0].attempts, summary.tasks[1].attempts),
+        (1, 1)
+    );
     let starts = std::fs::read_to_string(dir.path().join("starts")).unwrap();
     assert_eq!(starts.lines().count(), 2);
     assert!(engine.state().open_runs().await.unwrap().is_empty());
@@ -202,14 +265,27 @@ async fn after_a_crash_a_dead_process_is_lost_and_started_again() {
     let body = "if [ -e again ]; then ok; else exec sleep 60; fi";
     let engine = crash(dir.path(), body, vec![task("a", &[])]).await;
     let run_id = wait_for_run(&engine).await;
-    let pid_file = engine.project().log_file(&run_id, "a", 1).with_extension("pid");
+    let pid_file = engine
+        .project()
+        .log_file(&run_id, "a", 1)
+        .with_extension("pid");
     let text = std::fs::read_to_string(pid_file).unwrap();
-    procfs::signal_group(text.split_once(' ').unwrap().0.parse().unwrap(), libc::SIGKILL);
+    procfs::signal_group(
+        text.split_once(' ').unwrap().0.parse().unwrap(),
+        libc::SIGKILL,
+    );
     std::fs::write(dir.path().join("again"), "").unwrap();
     let summary = resume(&engine).await;
-    assert_eq!((summary.state, summary.tasks[0].attempts), (RunEnd::Succeeded, 2));
+    assert_eq!(
+        (summary.state, summary.tasks[0].attempts),
+        (RunEnd::Succeeded, 2)
+    );
     let events = engine.state().events(&run_id, 0).await.unwrap();
-    assert!(events.iter().any(|e| matches!(e.event, RunEvent::AttemptLost { .. })));
+    assert!(
+        events
+            .iter()
+            .any(|e| matches!(e.event, RunEvent::AttemptLost { .. }))
+    );
 }
 
 #[tokio::test]
@@ -219,7 +295,13 @@ async fn a_run_with_a_live_orchestrator_is_left_alone() {
     let other = engine.clone();
     let running = tokio::spawn(async move { run(&other, vec![task("a", &[])]).await });
     wait_for_run(&engine).await;
-    assert!(engine.resume(Vec::new(), Cancel::default()).await.unwrap().is_empty());
+    assert!(
+        engine
+            .resume(Vec::new(), Cancel::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(running.await.unwrap().state, RunEnd::Succeeded);
 }
 
@@ -241,9 +323,13 @@ async fn commit(engine: &Engine, planned: &PlannedTask, fingerprint: mixline_sch
     };
     let log = engine.store().log("media_daily").unwrap();
     let spec = catalog::MediaDaily::spec();
-    log.commit(spec, rows, WriteMode::Replace, provenance).await.unwrap();
+    log.commit(spec, rows, WriteMode::Replace, provenance)
+        .await
+        .unwrap();
     let artifacts = BTreeSet::from(["media_daily".to_owned()]);
-    history::sync(engine.state(), engine.store(), &artifacts).await.unwrap();
+    history::sync(engine.state(), engine.store(), &artifacts)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -268,21 +354,34 @@ async fn steps_are_described_once_and_remembered() {
     let first = engine.describe(&path).await.unwrap();
     assert_eq!(first.descriptor.name, "step-x");
     let stamp = crate::store::FileStamp::of(&path).unwrap();
-    let known = engine.state().step(&path.display().to_string(), stamp).await.unwrap();
+    let known = engine
+        .state()
+        .step(&path.display().to_string(), stamp)
+        .await
+        .unwrap();
     assert_eq!(known.unwrap().1, first.code);
-    assert!(matches!(engine.find_step("../step-x"), Err(RunError::NoStep { .. })));
+    assert!(matches!(
+        engine.find_step("../step-x"),
+        Err(RunError::NoStep { .. })
+    ));
 }
 
 #[tokio::test]
 async fn old_runs_are_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let retention = Retention { days: 90, runs: 2 };
-    let engine = open(dir.path(), "ok").await.with_executor(Arc::new(MockExecutor));
+    let engine = open(dir.path(), "ok")
+        .await
+        .with_executor(Arc::new(MockExecutor));
     let engine = engine.with_retention(retention);
     for _ in 0..4 {
         run(&engine, vec![task("a", &[])]).await;
     }
-    let kept = engine.state().runs(&crate::store::RunFilter::default()).await.unwrap();
+    let kept = engine
+        .state()
+        .runs(&crate::store::RunFilter::default())
+        .await
+        .unwrap();
     assert_eq!(kept.len(), 2);
 }
 

@@ -41,7 +41,11 @@ impl Executor for MockExecutor {
 
 fn finish(job: &Job, mock: &Mock) -> Outcome {
     let attempt = job.context.run.as_ref().map_or(1, |run| run.attempt);
-    let exit = if mock.until_attempt.is_some_and(|first| attempt >= first) { 0 } else { mock.exit };
+    let exit = if mock.until_attempt.is_some_and(|first| attempt >= first) {
+        0
+    } else {
+        mock.exit
+    };
     match exit {
         0 => Outcome::Succeeded(Box::new(result(job, mock.seconds))),
         99 => Outcome::Skipped(ExitCode::NothingToDo.meaning().to_owned()),

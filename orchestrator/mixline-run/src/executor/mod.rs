@@ -104,5 +104,9 @@ fn timed_out(timeout: Option<Duration>, exit_code: Option<i32>) -> Outcome {
 
 fn stopped_on_request(exit_code: Option<i32>) -> Outcome {
     let error = "stopped on request".to_owned();
-    Outcome::Failed { class: ErrorClass::Stopped, exit_code, error }
+    Outcome::Failed {
+        class: ErrorClass::Stopped,
+        exit_code,
+        error,
+    }
 }

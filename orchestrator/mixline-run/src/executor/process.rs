@@ -64,7 +64,9 @@ impl Executor for ProcessExecutor {
     }
 
     async fn reattach(&self, job: &Job, mut stop: Stop) -> Outcome {
-        let Some((pid, start)) = read_pid(&job.pid_file()) else { return Outcome::Lost };
+        let Some((pid, start)) = read_pid(&job.pid_file()) else {
+            return Outcome::Lost;
+        };
         let end = tokio::select! {
             () = gone(pid, start) => End::Exited,
             () = stopped(&mut stop) => End::Stopped,
@@ -113,7 +115,10 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .stderr(log)
         .process_group(0)
         .spawn()?;
-    if let Some((pid, start)) = child.id().and_then(|pid| Some((pid, procfs::start_time(pid)?))) {
+    if let Some((pid, start)) = child
+        .id()
+        .and_then(|pid| Some((pid, procfs::start_time(pid)?)))
+    {
         std::fs::write(job.pid_file(), format!("{pid} {start}"))?;
     }
     Ok(child)
@@ -121,7 +126,6 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
 
 /// Variables of our own that would speak over the context: what the person at the terminal set for
 /// a step run by hand must not leak into a pipeline. How to log is theirs to say.
-#[expect(clippy::disallowed_methods, reason = "what a child inherits is decided where it starts")]
 fn inherited() -> Vec<std::ffi::OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     let ours = |name: &std::ffi::OsString| {
@@ -138,7 +142,11 @@ fn not_started(job: &Job, error: &std::io::Error) -> Outcome {
         _ => ErrorClass::Infrastructure,
     };
     let error = format!("could not start {}: {error}", job.program.display());
-    Outcome::Failed { class, exit_code: None, error }
+    Outcome::Failed {
+        class,
+        exit_code: None,
+        error,
+    }
 }
 
 /// Waits until the process is gone.
@@ -171,7 +179,11 @@ fn judge(job: &Job, end: &End, status: ExitStatus) -> Outcome {
         (Some(0), Some(result)) => from_result(result),
         (Some(0), None) => {
             let error = "it exited with success and left no result file".to_owned();
-            Outcome::Failed { class: ErrorClass::Bug, exit_code, error }
+            Outcome::Failed {
+                class: ErrorClass::Bug,
+                exit_code,
+                error,
+            }
         }
         (Some(99), result) => Outcome::Skipped(
             result
@@ -181,12 +193,18 @@ fn judge(job: &Job, end: &End, status: ExitStatus) -> Outcome {
         (Some(code), result) => Outcome::Failed {
             class: class_of(code),
             exit_code,
-            error: result.and_then(|result| result.error).unwrap_or_else(|| last_words(job, code)),
+            error: result
+                .and_then(|result| result.error)
+                .unwrap_or_else(|| last_words(job, code)),
         },
         (None, _) => {
             let signal = status.signal().unwrap_or_default();
             let error = format!("killed by signal {signal}");
-            Outcome::Failed { class: ErrorClass::Infrastructure, exit_code, error }
+            Outcome::Failed {
+                class: ErrorClass::Infrastructure,
+                exit_code,
+                error,
+            }
         }
     }
 }
@@ -204,13 +222,17 @@ fn from_result(result: StepResult) -> Outcome {
     match result.status {
         StepStatus::Succeeded | StepStatus::Reused => Outcome::Succeeded(Box::new(result)),
         StepStatus::Skipped => Outcome::Skipped(
-            result.error.unwrap_or_else(|| ExitCode::NothingToDo.meaning().to_owned()),
+            result
+                .error
+                .unwrap_or_else(|| ExitCode::NothingToDo.meaning().to_owned()),
         ),
         // The exit code went with the process, so give it the benefit of the doubt.
         StepStatus::Failed => Outcome::Failed {
             class: ErrorClass::Transient,
             exit_code: None,
-            error: result.error.unwrap_or_else(|| "failed without a word".to_owned()),
+            error: result
+                .error
+                .unwrap_or_else(|| "failed without a word".to_owned()),
         },
     }
 }

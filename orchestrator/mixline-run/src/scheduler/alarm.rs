@@ -36,5 +36,7 @@ impl Alarm {
 }
 
 fn failed(source: JobSchedulerError) -> RunError {
-    RunError::Alarm { source: Box::new(source) }
+    RunError::Alarm {
+        source: Box::new(source),
+    }
 }

@@ -44,7 +44,9 @@ pub struct Scheduler {
 
 impl std::fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scheduler").field("engine", &self.engine).finish_non_exhaustive()
+        f.debug_struct("Scheduler")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,7 +143,11 @@ impl Scheduler {
         schedule: &Schedule,
         open: &[RunRow],
     ) -> Result<(), RunError> {
-        let pending = self.engine.state().fires(&dag.name, Some(FireState::Pending)).await?;
+        let pending = self
+            .engine
+            .state()
+            .fires(&dag.name, Some(FireState::Pending))
+            .await?;
         if pending.is_empty() {
             return Ok(());
         }
@@ -167,7 +173,9 @@ impl Scheduler {
             Overlap::Queue => return Ok(()),
             Overlap::Skip => pending.iter().filter(overlaps).collect(),
             Overlap::CancelOther => {
-                let Some(newest) = pending.last().filter(overlaps) else { return Ok(()) };
+                let Some(newest) = pending.last().filter(overlaps) else {
+                    return Ok(());
+                };
                 for run in busy {
                     db.request_cancel(&run.run_id).await?;
                 }
@@ -182,13 +190,20 @@ impl Scheduler {
     }
 
     async fn launch(&mut self, dag: &Dag, fire: &Fire) -> Result<(), RunError> {
-        let options = PlanOptions { window: Some(fire.window), ..PlanOptions::default() };
+        let options = PlanOptions {
+            window: Some(fire.window),
+            ..PlanOptions::default()
+        };
         let plan = match self.engine.plan_dag(dag, &options).await {
             Ok(plan) => plan,
             Err(error) if is_lasting(&error) => {
                 self.complain(&dag.name, &error);
                 let text = chain(&error);
-                return self.engine.state().end_fire(fire, FireState::Failed, Some(&text)).await;
+                return self
+                    .engine
+                    .state()
+                    .end_fire(fire, FireState::Failed, Some(&text))
+                    .await;
             }
             Err(error) => {
                 self.complain(&dag.name, &error);

@@ -13,7 +13,10 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 /// Tests are an edge: they read the clock.
-#[expect(clippy::disallowed_methods, reason = "a test gives the engine the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test gives the engine the real clock"
+)]
 fn clock() -> DateTime<Utc> {
     Utc::now()
 }
@@ -53,7 +56,15 @@ async fn missed_windows_run_once_each_in_order_however_many_schedulers_there_are
     let engine = open(dir.path(), DAILY, "ok").await;
     let mut first = Scheduler::new(engine.clone(), Vec::new());
     first.tick(at("2026-03-01T07:00:00Z")).await.unwrap();
-    assert!(engine.state().fires("daily", None).await.unwrap().is_empty(), "history is not fired");
+    assert!(
+        engine
+            .state()
+            .fires("daily", None)
+            .await
+            .unwrap()
+            .is_empty(),
+        "history is not fired"
+    );
     let now = at("2026-03-04T07:00:00Z");
     let mut second = Scheduler::new(engine.clone(), Vec::new());
     let (one, two) = tokio::join!(first.tick(now), second.tick(now));
@@ -67,7 +78,11 @@ async fn missed_windows_run_once_each_in_order_however_many_schedulers_there_are
         })
         .collect();
     assert_eq!(done, expected);
-    let runs = engine.state().runs(&crate::store::RunFilter::default()).await.unwrap();
+    let runs = engine
+        .state()
+        .runs(&crate::store::RunFilter::default())
+        .await
+        .unwrap();
     let mut ran: Vec<_> = runs.iter().map(|run| run.window.unwrap()).collect();
     ran.reverse();
     assert_eq!(ran, expected, "one run for each window, oldest first");
@@ -88,14 +103,19 @@ async fn ticks_at_any_time_and_restarts_lose_and_double_nothing_over_a_change_of
         // A scheduler that lives for one tick only.
         let scheduler = Scheduler::new(engine.clone(), Vec::new());
         scheduler.fire("daily", &schedule, now).await.unwrap();
-        step = step.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        step = step
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         now += TimeDelta::minutes(i64::try_from(step >> 33).unwrap() % 4000);
     }
     let scheduler = Scheduler::new(engine.clone(), Vec::new());
     scheduler.fire("daily", &schedule, end).await.unwrap();
     let fired = windows(&engine, FireState::Pending).await;
     assert_eq!(fired.len(), 274, "1 March to 29 November, each night once");
-    assert!(fired.windows(2).all(|pair| pair[0].end == pair[1].start), "no gap, no overlap");
+    assert!(
+        fired.windows(2).all(|pair| pair[0].end == pair[1].start),
+        "no gap, no overlap"
+    );
 }
 
 #[tokio::test]
@@ -113,11 +133,23 @@ async fn a_run_still_going_makes_the_next_window_wait_or_be_left_out() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         scheduler.tick(begin + TimeDelta::days(2)).await.unwrap();
-        assert_eq!(windows(&engine, FireState::Running).await.len(), 1, "{policy}");
-        assert_eq!(windows(&engine, FireState::Dropped).await.len(), dropped, "{policy}");
+        assert_eq!(
+            windows(&engine, FireState::Running).await.len(),
+            1,
+            "{policy}"
+        );
+        assert_eq!(
+            windows(&engine, FireState::Dropped).await.len(),
+            dropped,
+            "{policy}"
+        );
         std::fs::write(dir.path().join("bin/go"), "").unwrap();
         settle(&mut scheduler, begin + TimeDelta::days(2)).await;
-        assert_eq!(windows(&engine, FireState::Done).await.len(), 2 - dropped, "{policy}");
+        assert_eq!(
+            windows(&engine, FireState::Done).await.len(),
+            2 - dropped,
+            "{policy}"
+        );
     }
 }
 
@@ -136,7 +168,11 @@ async fn cancel_other_stops_the_run_that_is_going_and_runs_the_newest_window() {
     }
     std::fs::write(dir.path().join("bin/go"), "").unwrap();
     settle(&mut scheduler, begin + TimeDelta::days(2)).await;
-    let runs = engine.state().runs(&crate::store::RunFilter::default()).await.unwrap();
+    let runs = engine
+        .state()
+        .runs(&crate::store::RunFilter::default())
+        .await
+        .unwrap();
     let states: Vec<&str> = runs.iter().map(|run| run.state.as_str()).collect();
     assert_eq!(states, ["succeeded", "cancelled"]);
 }
@@ -150,8 +186,19 @@ async fn a_paused_schedule_fires_nothing_until_it_goes_on() {
     let now = at("2026-03-02T07:00:00Z");
     engine.state().set_paused("daily", true, now).await.unwrap();
     scheduler.tick(now).await.unwrap();
-    assert!(engine.state().fires("daily", None).await.unwrap().is_empty());
-    engine.state().set_paused("daily", false, now).await.unwrap();
+    assert!(
+        engine
+            .state()
+            .fires("daily", None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    engine
+        .state()
+        .set_paused("daily", false, now)
+        .await
+        .unwrap();
     settle(&mut scheduler, now).await;
     assert_eq!(windows(&engine, FireState::Done).await.len(), 1);
 }
@@ -164,8 +211,15 @@ async fn a_dag_that_cannot_be_planned_fails_its_fire_with_the_reason() {
     scheduler.tick(at("2026-03-01T07:00:00Z")).await.unwrap();
     std::fs::remove_file(dir.path().join("bin/step-x")).unwrap();
     scheduler.tick(at("2026-03-02T07:00:00Z")).await.unwrap();
-    let fires = engine.state().fires("daily", Some(FireState::Failed)).await.unwrap();
-    assert!(fires[0].error.as_ref().unwrap().contains("step-x"), "{fires:?}");
+    let fires = engine
+        .state()
+        .fires("daily", Some(FireState::Failed))
+        .await
+        .unwrap();
+    assert!(
+        fires[0].error.as_ref().unwrap().contains("step-x"),
+        "{fires:?}"
+    );
 }
 
 #[tokio::test]

@@ -97,7 +97,10 @@ impl TaskState {
     /// Whether nothing more will happen to the task in this run.
     #[must_use]
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running | Self::Retrying | Self::Lost)
+        !matches!(
+            self,
+            Self::Queued | Self::Running | Self::Retrying | Self::Lost
+        )
     }
 }
 
@@ -266,7 +269,9 @@ impl RunState {
 
     /// The tasks, in the plan's order.
     pub fn tasks(&self) -> impl Iterator<Item = (&str, &TaskStatus)> {
-        self.order.iter().filter_map(|name| Some((name.as_str(), self.tasks.get(name)?)))
+        self.order
+            .iter()
+            .filter_map(|name| Some((name.as_str(), self.tasks.get(name)?)))
     }
 
     /// One task.
@@ -306,7 +311,13 @@ impl RunState {
     }
 
     fn create(&mut self, recorded: &RecordedEvent) {
-        let RunEvent::RunCreated { plan, trigger, max_parallel, pools } = &recorded.event else {
+        let RunEvent::RunCreated {
+            plan,
+            trigger,
+            max_parallel,
+            pools,
+        } = &recorded.event
+        else {
             return;
         };
         self.run_id.clone_from(&recorded.run_id);
@@ -315,9 +326,16 @@ impl RunState {
         self.max_parallel = (*max_parallel).max(1);
         self.pools.clone_from(pools);
         self.order = plan.tasks.iter().map(|task| task.name.clone()).collect();
-        self.rules = plan.tasks.iter().map(|task| (task.name.clone(), Rules::of(task))).collect();
-        self.tasks =
-            self.order.iter().map(|name| (name.clone(), TaskStatus::default())).collect();
+        self.rules = plan
+            .tasks
+            .iter()
+            .map(|task| (task.name.clone(), Rules::of(task)))
+            .collect();
+        self.tasks = self
+            .order
+            .iter()
+            .map(|name| (name.clone(), TaskStatus::default()))
+            .collect();
         self.plan = Some((**plan).clone());
     }
 
@@ -365,7 +383,13 @@ impl TaskStatus {
 
     fn note(&mut self, event: &RunEvent, at: DateTime<Utc>, rules: &Rules, cancelling: bool) {
         match event {
-            RunEvent::TaskQueued { inputs, fingerprint, document, reasons, .. } => {
+            RunEvent::TaskQueued {
+                inputs,
+                fingerprint,
+                document,
+                reasons,
+                ..
+            } => {
                 self.ready = true;
                 self.pending = Pending::Nothing;
                 self.inputs.clone_from(inputs);
@@ -379,13 +403,22 @@ impl TaskStatus {
                 self.attempt = *attempt;
                 self.started.get_or_insert(at);
             }
-            RunEvent::TaskReused { outputs, fingerprint, .. } => {
+            RunEvent::TaskReused {
+                outputs,
+                fingerprint,
+                ..
+            } => {
                 self.outputs.clone_from(outputs);
                 self.fingerprint = Some(fingerprint.clone());
                 self.close(TaskState::Reused, at);
             }
             RunEvent::AttemptSucceeded { result, .. } => self.succeed(result, at),
-            RunEvent::AttemptFailed { class, exit_code, error, .. } => {
+            RunEvent::AttemptFailed {
+                class,
+                exit_code,
+                error,
+                ..
+            } => {
                 self.exit_code = *exit_code;
                 self.message = Some(error.clone());
                 self.fail(*class, at, rules, cancelling);

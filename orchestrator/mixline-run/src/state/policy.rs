@@ -31,12 +31,18 @@ impl TaskStatus {
         let (charged, again) = match class {
             ErrorClass::Transient => {
                 self.failures += 1;
-                (self.failures, (self.failures <= rules.retries).then_some(TaskState::Retrying))
+                (
+                    self.failures,
+                    (self.failures <= rules.retries).then_some(TaskState::Retrying),
+                )
             }
             // Nobody here asked it to stop, so whoever did was the machine.
             ErrorClass::Infrastructure | ErrorClass::Stopped => {
                 self.losses += 1;
-                (self.losses, (self.losses <= INFRASTRUCTURE_BUDGET).then_some(TaskState::Lost))
+                (
+                    self.losses,
+                    (self.losses <= INFRASTRUCTURE_BUDGET).then_some(TaskState::Lost),
+                )
             }
             ErrorClass::Data | ErrorClass::Config | ErrorClass::Bug => (0, None),
         };
@@ -73,7 +79,9 @@ impl RunState {
         }
         if !self.finishing && self.tasks.values().all(|task| task.state.is_final()) {
             self.finishing = true;
-            commands.push(Command::Record(RunEvent::RunFinished { state: self.outcome() }));
+            commands.push(Command::Record(RunEvent::RunFinished {
+                state: self.outcome(),
+            }));
         }
         commands
     }
@@ -90,15 +98,22 @@ impl RunState {
             (state, Pending::Decision) if !state.is_final() => return None,
             // A launch under way becomes a running attempt first and is stopped then.
             (TaskState::Queued, Pending::Launch) => return None,
-            (state, _) if self.cancelling && !state.is_final() => {
-                (Pending::Decision, Command::Record(RunEvent::TaskCancelled { task }))
-            }
+            (state, _) if self.cancelling && !state.is_final() => (
+                Pending::Decision,
+                Command::Record(RunEvent::TaskCancelled { task }),
+            ),
             (TaskState::Retrying | TaskState::Lost, Pending::Nothing) => self.wait(name, now)?,
             (TaskState::Queued, Pending::Nothing) if ready => {
                 if !self.has_slot(name) {
                     return None;
                 }
-                (Pending::Launch, Command::Launch { task, attempt: self.tasks[name].attempt + 1 })
+                (
+                    Pending::Launch,
+                    Command::Launch {
+                        task,
+                        attempt: self.tasks[name].attempt + 1,
+                    },
+                )
             }
             (TaskState::Queued, Pending::Nothing) => self.start(name)?,
             _ => return None,
@@ -116,7 +131,10 @@ impl RunState {
             (Pending::Wake, Command::Wake { task, at: due })
         } else {
             let attempt = status.attempt + 1;
-            (Pending::Decision, Command::Record(RunEvent::TaskRetrying { task, attempt, due }))
+            (
+                Pending::Decision,
+                Command::Record(RunEvent::TaskRetrying { task, attempt, due }),
+            )
         })
     }
 
@@ -130,35 +148,44 @@ impl RunState {
             return Some((Pending::Decision, Command::Record(event)));
         }
         let done = |dep: &String| self.tasks.get(dep).is_none_or(|dep| dep.state.is_final());
-        rules.deps.iter().all(done).then_some((Pending::Settle, Command::Settle { task }))
+        rules
+            .deps
+            .iter()
+            .all(done)
+            .then_some((Pending::Settle, Command::Settle { task }))
     }
 
     /// Whether a task that needs `dep` cannot run any more. The failure of a tolerated task does
     /// not block: what needs it goes on with what the store has.
     fn blocks(&self, dep: &str) -> bool {
         let tolerated = self.rules.get(dep).is_some_and(|rules| rules.tolerated);
-        self.tasks.get(dep).is_some_and(|status| match status.state {
-            TaskState::UpstreamFailed => true,
-            TaskState::Failed => !tolerated,
-            _ => false,
-        })
+        self.tasks
+            .get(dep)
+            .is_some_and(|status| match status.state {
+                TaskState::UpstreamFailed => true,
+                TaskState::Failed => !tolerated,
+                _ => false,
+            })
     }
 
     fn has_slot(&self, name: &str) -> bool {
         let busy: Vec<&String> = self
             .tasks
             .iter()
-            .filter(|(_, task)| {
-                task.state == TaskState::Running || task.pending == Pending::Launch
-            })
+            .filter(|(_, task)| task.state == TaskState::Running || task.pending == Pending::Launch)
             .map(|(name, _)| name)
             .collect();
         if busy.len() >= self.max_parallel {
             return false;
         }
         let pool_of = |name: &str| self.rules.get(name).and_then(|rules| rules.pool.as_ref());
-        let Some(pool) = pool_of(name) else { return true };
-        let used = busy.iter().filter(|other| pool_of(other) == Some(pool)).count();
+        let Some(pool) = pool_of(name) else {
+            return true;
+        };
+        let used = busy
+            .iter()
+            .filter(|other| pool_of(other) == Some(pool))
+            .count();
         self.pools.get(pool).is_none_or(|slots| used < *slots)
     }
 
@@ -167,7 +194,10 @@ impl RunState {
             matches!(task.state, TaskState::Failed | TaskState::UpstreamFailed)
                 && !self.rules.get(name).is_some_and(|rules| rules.tolerated)
         });
-        let stopped = self.tasks.values().any(|task| task.state == TaskState::Cancelled);
+        let stopped = self
+            .tasks
+            .values()
+            .any(|task| task.state == TaskState::Cancelled);
         match (stopped, bad) {
             (true, _) => RunEnd::Cancelled,
             (false, true) => RunEnd::Failed,

@@ -50,7 +50,12 @@ impl World {
         while let Some(event) = events.pop_front() {
             self.now += TimeDelta::milliseconds(1);
             let at = self.now;
-            let recorded = RecordedEvent { run_id: "r".into(), seq: self.seq, at, event };
+            let recorded = RecordedEvent {
+                run_id: "r".into(),
+                seq: self.seq,
+                at,
+                event,
+            };
             self.seq += 1;
             self.log.push(recorded.clone());
             for command in self.state.apply(&recorded) {
@@ -65,8 +70,10 @@ impl World {
             Command::Settle { task } => self.under.push(Under::Settling(task)),
             Command::Wake { task, at } => self.under.push(Under::Timer(task, at)),
             Command::Launch { task, attempt } => {
-                let again =
-                    self.under.iter().any(|u| matches!(u, Under::Attempt(name, _) if *name == task));
+                let again = self
+                    .under
+                    .iter()
+                    .any(|u| matches!(u, Under::Attempt(name, _) if *name == task));
                 assert!(!again, "{task} runs twice at once");
                 self.ready(&task);
                 *self.launches.entry(task.clone()).or_default() += 1;
@@ -74,8 +81,10 @@ impl World {
                 events.push_back(RunEvent::AttemptStarted { task, attempt });
             }
             Command::Kill { task } => {
-                let running =
-                    self.under.iter().any(|u| matches!(u, Under::Attempt(name, _) if *name == task));
+                let running = self
+                    .under
+                    .iter()
+                    .any(|u| matches!(u, Under::Attempt(name, _) if *name == task));
                 assert!(running, "{task} is stopped and does not run");
             }
         }
@@ -94,7 +103,10 @@ impl World {
     }
 
     fn busy(&self) -> usize {
-        self.under.iter().filter(|under| matches!(under, Under::Attempt(..))).count()
+        self.under
+            .iter()
+            .filter(|under| matches!(under, Under::Attempt(..)))
+            .count()
     }
 
     /// Lets one of the things under way come to its end, as the two numbers say.
@@ -119,7 +131,10 @@ fn settled(task: String, how: u8) -> RunEvent {
             fingerprint: Digest::of_bytes(b"f"),
             outputs: Vec::new(),
         },
-        1 => RunEvent::TaskSkipped { task, reason: "no input".into() },
+        1 => RunEvent::TaskSkipped {
+            task,
+            reason: "no input".into(),
+        },
         _ => queued(task),
     }
 }
@@ -150,10 +165,27 @@ fn ended(task: String, attempt: u32, how: u8) -> RunEvent {
         2 => ErrorClass::Data,
         3 => ErrorClass::Stopped,
         4 => return RunEvent::AttemptLost { task, attempt },
-        5 => return RunEvent::TaskSkipped { task, reason: "exit 99".into() },
-        _ => return RunEvent::AttemptSucceeded { task, attempt, result: Box::new(result()) },
+        5 => {
+            return RunEvent::TaskSkipped {
+                task,
+                reason: "exit 99".into(),
+            };
+        }
+        _ => {
+            return RunEvent::AttemptSucceeded {
+                task,
+                attempt,
+                result: Box::new(result()),
+            };
+        }
     };
-    RunEvent::AttemptFailed { task, attempt, class, exit_code: None, error: "no".into() }
+    RunEvent::AttemptFailed {
+        task,
+        attempt,
+        class,
+        exit_code: None,
+        error: "no".into(),
+    }
 }
 
 fn result() -> StepResult {
@@ -172,18 +204,22 @@ fn result() -> StepResult {
 fn tasks() -> impl Strategy<Value = Vec<PlannedTask>> {
     let one = (any::<u8>(), 0..3_u32, any::<bool>(), any::<bool>());
     prop::collection::vec(one, 1..9).prop_map(|drawn| {
-        let named = drawn.into_iter().enumerate().map(|(index, (deps, retries, tolerated, pool))| {
-            let upstream = (0..index).filter(|dep| deps & (1 << dep) != 0);
-            let names: Vec<String> = upstream.map(|dep| format!("t{dep}")).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            PlannedTask {
-                retries,
-                retry_delay: Duration::from_secs(1),
-                tolerated,
-                pool: pool.then(|| "pool".to_owned()),
-                ..task(&format!("t{index}"), &names)
-            }
-        });
+        let named =
+            drawn
+                .into_iter()
+                .enumerate()
+                .map(|(index, (deps, retries, tolerated, pool))| {
+                    let upstream = (0..index).filter(|dep| deps & (1 << dep) != 0);
+                    let names: Vec<String> = upstream.map(|dep| format!("t{dep}")).collect();
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    PlannedTask {
+                        retries,
+                        retry_delay: Duration::from_secs(1),
+                        tolerated,
+                        pool: pool.then(|| "pool".to_owned()),
+                        ..task(&format!("t{index}"), &names)
+                    }
+                });
         named.collect()
     })
 }
@@ -242,7 +278,9 @@ proptest! {
 
 /// Everything but the log and the running attempts is forgotten.
 fn restart(world: &mut World) {
-    world.under.retain(|under| matches!(under, Under::Attempt(..)));
+    world
+        .under
+        .retain(|under| matches!(under, Under::Attempt(..)));
     world.state = RunState::fold(&world.log);
     let mut events = std::collections::VecDeque::new();
     for command in world.state.resume(world.now) {
@@ -254,7 +292,11 @@ fn restart(world: &mut World) {
 }
 
 fn run_one(retries: u32, ends: &[u8]) -> World {
-    let one = PlannedTask { retries, retry_delay: Duration::from_secs(10), ..task("a", &[]) };
+    let one = PlannedTask {
+        retries,
+        retry_delay: Duration::from_secs(10),
+        ..task("a", &[])
+    };
     let mut world = World::new(vec![one], 1, 1);
     world.step(0, 7);
     for how in ends {
@@ -299,7 +341,10 @@ fn lost_attempts_have_a_budget_of_their_own() {
 
 #[test]
 fn a_tolerated_failure_does_not_fail_the_run_and_does_not_stop_others() {
-    let first = PlannedTask { tolerated: true, ..task("a", &[]) };
+    let first = PlannedTask {
+        tolerated: true,
+        ..task("a", &[])
+    };
     let mut world = World::new(vec![first, task("b", &["a"])], 1, 1);
     for how in [7, 2, 7, 9] {
         world.step(0, how);
@@ -315,6 +360,9 @@ fn a_failure_reaches_everything_downstream() {
     let mut world = World::new(tasks, 1, 1);
     world.step(0, 7);
     world.step(0, 2);
-    assert_eq!(world.state.task("c").unwrap().state, TaskState::UpstreamFailed);
+    assert_eq!(
+        world.state.task("c").unwrap().state,
+        TaskState::UpstreamFailed
+    );
     assert_eq!(world.state.end(), Some(RunEnd::Failed));
 }

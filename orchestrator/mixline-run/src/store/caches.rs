@@ -25,9 +25,15 @@ impl FileStamp {
     /// What the file system said.
     pub fn of(path: &Path) -> std::io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
-        let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let modified = metadata
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let modified = u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Self { size: metadata.len(), modified })
+        Ok(Self {
+            size: metadata.len(),
+            modified,
+        })
     }
 }
 
@@ -53,7 +59,10 @@ impl StateDb {
         .map_err(self.failed("read"))?;
         // A descriptor of an older format is simply asked for again.
         Ok(row.and_then(|row| {
-            Some((from_json("a descriptor", row.get("descriptor")).ok()?, row.get("digest")))
+            Some((
+                from_json("a descriptor", row.get("descriptor")).ok()?,
+                row.get("digest"),
+            ))
         }))
     }
 

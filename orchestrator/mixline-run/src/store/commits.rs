@@ -36,7 +36,10 @@ impl StateDb {
         }
         let failed = || self.failed("write to");
         let mut tx = self.pool.begin().await.map_err(failed())?;
-        sqlx::query("DELETE FROM commits").execute(&mut *tx).await.map_err(failed())?;
+        sqlx::query("DELETE FROM commits")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed())?;
         sqlx::query(
             "INSERT INTO settings (name, value) VALUES ($1, $2)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -50,9 +53,7 @@ impl StateDb {
     }
 
     /// The newest known commit of every artifact, with the instant it was made.
-    pub(crate) async fn known_heads(
-        &self,
-    ) -> Result<BTreeMap<String, (Head, String)>, RunError> {
+    pub(crate) async fn known_heads(&self) -> Result<BTreeMap<String, (Head, String)>, RunError> {
         let rows = sqlx::query(
             "SELECT c.artifact, c.version, c.digest, c.at FROM commits c
              JOIN (SELECT artifact, MAX(version) AS version FROM commits GROUP BY artifact) AS newest
@@ -63,7 +64,10 @@ impl StateDb {
         .map_err(self.failed("read"))?;
         let head = |row: &SqliteRow| {
             let digest = row.get::<String, _>("digest").parse().ok()?;
-            let head = Head { version: unsigned(row.get("version")), digest };
+            let head = Head {
+                version: unsigned(row.get("version")),
+                digest,
+            };
             Some((row.get("artifact"), (head, row.get("at"))))
         };
         Ok(rows.iter().filter_map(head).collect())
@@ -77,7 +81,11 @@ impl StateDb {
         reset: bool,
     ) -> Result<(), RunError> {
         let failed = || self.failed("write to");
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed())?;
         if reset {
             let delete = sqlx::query("DELETE FROM commits WHERE artifact = $1").bind(artifact);
             delete.execute(&mut *tx).await.map_err(failed())?;
@@ -94,7 +102,11 @@ impl StateDb {
             .bind(provenance.map(|provenance| provenance.fingerprint.as_str()))
             .bind(commit.digest.as_str())
             .bind(signed(commit.rows))
-            .bind(provenance.and_then(|p| p.run.as_ref()).map(|run| run.run_id.as_str()))
+            .bind(
+                provenance
+                    .and_then(|p| p.run.as_ref())
+                    .map(|run| run.run_id.as_str()),
+            )
             .bind(instant_text(commit.timestamp))
             .execute(&mut *tx)
             .await
@@ -120,7 +132,11 @@ impl StateDb {
             ") GROUP BY slot, artifact) AS newest ON newest.slot = c.slot
                AND newest.artifact = c.artifact AND newest.version = c.version",
         );
-        let rows = query.build().fetch_all(&self.pool).await.map_err(self.failed("read"))?;
+        let rows = query
+            .build()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
         Ok(rows.iter().filter_map(slot_commit).collect())
     }
 
@@ -166,9 +182,16 @@ impl StateDb {
             list.push_bind(slot);
         }
         query.push(")");
-        let rows = query.build().fetch_all(&self.pool).await.map_err(self.failed("read"))?;
+        let rows = query
+            .build()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
         let document = |row: &SqliteRow| {
-            Some((row.get("slot"), from_json("a document", row.get("document")).ok()?))
+            Some((
+                row.get("slot"),
+                from_json("a document", row.get("document")).ok()?,
+            ))
         };
         Ok(rows.iter().filter_map(document).collect())
     }
@@ -179,5 +202,13 @@ fn slot_commit(row: &SqliteRow) -> Option<((String, String), SlotCommit)> {
     let digest = row.get::<String, _>("digest").parse().ok()?;
     let version = unsigned(row.get("version"));
     let key = (row.get("slot"), row.get("artifact"));
-    Some((key, SlotCommit { version, fingerprint, digest, rows: unsigned(row.get("rows_total")) }))
+    Some((
+        key,
+        SlotCommit {
+            version,
+            fingerprint,
+            digest,
+            rows: unsigned(row.get("rows_total")),
+        },
+    ))
 }

@@ -50,8 +50,16 @@ impl FromStr for FireState {
     type Err = ();
 
     fn from_str(word: &str) -> Result<Self, ()> {
-        let all = [Self::Pending, Self::Running, Self::Done, Self::Dropped, Self::Failed];
-        all.into_iter().find(|state| state.as_str() == word).ok_or(())
+        let all = [
+            Self::Pending,
+            Self::Running,
+            Self::Done,
+            Self::Dropped,
+            Self::Failed,
+        ];
+        all.into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or(())
     }
 }
 
@@ -134,7 +142,11 @@ impl StateDb {
         now: DateTime<Utc>,
     ) -> Result<Vec<Window>, RunError> {
         let failed = || self.failed("write to");
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed())?;
         let mut new = Vec::new();
         for window in windows {
             let done = sqlx::query(
@@ -195,11 +207,7 @@ impl StateDb {
     ///
     /// # Errors
     /// [`RunError::State`].
-    pub async fn fires(
-        &self,
-        dag: &str,
-        state: Option<FireState>,
-    ) -> Result<Vec<Fire>, RunError> {
+    pub async fn fires(&self, dag: &str, state: Option<FireState>) -> Result<Vec<Fire>, RunError> {
         let rows = sqlx::query(
             "SELECT dag, window_start, window_end, state, run_id, error, created_at FROM fires
              WHERE dag = $1 AND (state = $2 OR $2 IS NULL) ORDER BY window_start, window_end",

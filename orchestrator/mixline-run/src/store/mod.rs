@@ -60,7 +60,10 @@ impl StateDb {
             .connect_with(options)
             .await
             .map_err(failed("open", path))?;
-        let db = Self { pool, path: path.to_owned() };
+        let db = Self {
+            pool,
+            path: path.to_owned(),
+        };
         schema::migrate(&db).await?;
         Ok(db)
     }
@@ -86,11 +89,17 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(sqlx::Error) -> RunE
     let path = path.to_owned();
     move |source| {
         let code = source.as_database_error().and_then(|error| error.code());
-        let primary = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+        let primary = code
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff);
         let source = Box::new(source);
         match primary {
             Some(5 | 6) => RunError::Locked { path, source },
-            _ => RunError::State { action, path, source },
+            _ => RunError::State {
+                action,
+                path,
+                source,
+            },
         }
     }
 }
@@ -106,13 +115,17 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 fn to_json<T: serde::Serialize>(what: &str, value: &T) -> Result<String, RunError> {
-    serde_json::to_string(value)
-        .map_err(|source| RunError::Damaged { what: what.to_owned(), source })
+    serde_json::to_string(value).map_err(|source| RunError::Damaged {
+        what: what.to_owned(),
+        source,
+    })
 }
 
 fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, RunError> {
-    serde_json::from_str(text)
-        .map_err(|source| RunError::Damaged { what: what.to_owned(), source })
+    serde_json::from_str(text).map_err(|source| RunError::Damaged {
+        what: what.to_owned(),
+        source,
+    })
 }
 
 /// SQL integers are signed; versions, sizes and seeds keep their bits.

@@ -66,7 +66,10 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { days: 90, runs: 1000 }
+        Self {
+            days: 90,
+            runs: 1000,
+        }
     }
 }
 
@@ -89,10 +92,16 @@ impl StateDb {
         owner: Option<Owner>,
     ) -> Result<(), RunError> {
         let failed = || self.failed("append to");
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed())?;
         for recorded in events {
             if let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event {
-                insert_run(&mut tx, recorded, owner).await.map_err(failed())?;
+                insert_run(&mut tx, recorded, owner)
+                    .await
+                    .map_err(failed())?;
                 if let Some(window) = plan.window.filter(|_| trigger == SCHEDULE) {
                     let fire = (plan.dag.as_str(), window);
                     let taken = fires::take(&mut tx, fire, &recorded.run_id).await;
@@ -117,7 +126,9 @@ impl StateDb {
             project_attempt(&mut tx, recorded).await.map_err(failed())?;
             if let Some((slot, document)) = settled_slot(recorded, state) {
                 let document = (document, to_json("a fingerprint document", document)?);
-                remember_slot(&mut tx, recorded, slot, document).await.map_err(failed())?;
+                remember_slot(&mut tx, recorded, slot, document)
+                    .await
+                    .map_err(failed())?;
             }
         }
         tx.commit().await.map_err(failed())
@@ -140,7 +151,11 @@ impl StateDb {
         if filter.limit > 0 {
             query.push(" LIMIT ").push_bind(i64::from(filter.limit));
         }
-        let rows = query.build().fetch_all(&self.pool).await.map_err(self.failed("read"))?;
+        let rows = query
+            .build()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
         Ok(rows.iter().map(run_row).collect())
     }
 
@@ -150,12 +165,20 @@ impl StateDb {
     /// [`RunError::NoRun`] or [`RunError::State`].
     pub async fn run(&self, run_id: &str) -> Result<RunRow, RunError> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push(" WHERE substr(run_id, 1, ").push_bind(i64::try_from(run_id.len()).unwrap_or(0));
+        query
+            .push(" WHERE substr(run_id, 1, ")
+            .push_bind(i64::try_from(run_id.len()).unwrap_or(0));
         query.push(") = ").push_bind(run_id).push(" LIMIT 2");
-        let rows = query.build().fetch_all(&self.pool).await.map_err(self.failed("read"))?;
+        let rows = query
+            .build()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
         match rows.as_slice() {
             [row] if !run_id.is_empty() => Ok(run_row(row)),
-            _ => Err(RunError::NoRun { run_id: run_id.to_owned() }),
+            _ => Err(RunError::NoRun {
+                run_id: run_id.to_owned(),
+            }),
         }
     }
 
@@ -196,7 +219,10 @@ impl StateDb {
     /// # Errors
     /// [`RunError::State`].
     pub async fn open_runs(&self) -> Result<Vec<RunRow>, RunError> {
-        let filter = RunFilter { state: Some("running".to_owned()), ..RunFilter::default() };
+        let filter = RunFilter {
+            state: Some("running".to_owned()),
+            ..RunFilter::default()
+        };
         self.runs(&filter).await
     }
 
@@ -284,7 +310,9 @@ async fn insert_run(
     recorded: &RecordedEvent,
     owner: Option<Owner>,
 ) -> Result<(), sqlx::Error> {
-    let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event else { return Ok(()) };
+    let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event else {
+        return Ok(());
+    };
     sqlx::query(
         "INSERT INTO runs (run_id, dag, state, trigger_kind, window_start, window_end, seed, tasks,
            created_at, owner_pid, owner_start)
@@ -316,12 +344,20 @@ async fn project_attempt(
             let insert = "INSERT INTO task_attempts (run_id, task, attempt, state, started_at)
                           VALUES ($1, $2, $3, 'running', $4)";
             let query = sqlx::query(insert).bind(&recorded.run_id).bind(task);
-            return query.bind(i64::from(*attempt)).bind(at).execute(tx).await.map(drop);
+            return query
+                .bind(i64::from(*attempt))
+                .bind(at)
+                .execute(tx)
+                .await
+                .map(drop);
         }
         RunEvent::TaskSkipped { task, .. } => {
             let update = "UPDATE task_attempts SET state = 'skipped', ended_at = $1
                           WHERE run_id = $2 AND task = $3 AND ended_at IS NULL";
-            let query = sqlx::query(update).bind(at).bind(&recorded.run_id).bind(task);
+            let query = sqlx::query(update)
+                .bind(at)
+                .bind(&recorded.run_id)
+                .bind(task);
             return query.execute(tx).await.map(drop);
         }
         RunEvent::RunFinished { state } => {
@@ -333,9 +369,13 @@ async fn project_attempt(
         RunEvent::AttemptSucceeded { task, attempt, .. } => {
             (task, attempt, TaskState::Succeeded, Some(0), None)
         }
-        RunEvent::AttemptFailed { task, attempt, exit_code, error, .. } => {
-            (task, attempt, TaskState::Failed, *exit_code, Some(error))
-        }
+        RunEvent::AttemptFailed {
+            task,
+            attempt,
+            exit_code,
+            error,
+            ..
+        } => (task, attempt, TaskState::Failed, *exit_code, Some(error)),
         RunEvent::AttemptLost { task, attempt } => (task, attempt, TaskState::Lost, None, None),
         _ => return Ok(()),
     };
@@ -360,8 +400,14 @@ fn settled_slot<'a>(
     recorded: &RecordedEvent,
     state: &'a RunState,
 ) -> Option<(&'a str, &'a FingerprintInputs)> {
-    let RunEvent::AttemptSucceeded { task, .. } = &recorded.event else { return None };
-    let planned = state.plan()?.tasks.iter().find(|planned| planned.name == *task)?;
+    let RunEvent::AttemptSucceeded { task, .. } = &recorded.event else {
+        return None;
+    };
+    let planned = state
+        .plan()?
+        .tasks
+        .iter()
+        .find(|planned| planned.name == *task)?;
     Some((&planned.slot, state.task(task)?.document.as_ref()?))
 }
 
@@ -387,7 +433,10 @@ async fn remember_slot(
 }
 
 fn run_row(row: &SqliteRow) -> RunRow {
-    let at = |column: &str| row.get::<Option<String>, _>(column).map(|text| instant(&text));
+    let at = |column: &str| {
+        row.get::<Option<String>, _>(column)
+            .map(|text| instant(&text))
+    };
     let number = |column: &str| row.get::<Option<i64>, _>(column);
     let window = at("window_start").zip(at("window_end"));
     let owner = number("owner_pid").zip(number("owner_start"));
@@ -402,7 +451,10 @@ fn run_row(row: &SqliteRow) -> RunRow {
         created_at: instant(row.get("created_at")),
         ended_at: at("ended_at"),
         owner: owner.and_then(|(pid, start)| {
-            Some(Owner { pid: u32::try_from(pid).ok()?, start: unsigned(start) })
+            Some(Owner {
+                pid: u32::try_from(pid).ok()?,
+                start: unsigned(start),
+            })
         }),
     }
 }

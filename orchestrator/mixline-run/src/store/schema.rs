@@ -54,20 +54,30 @@ pub(super) async fn migrate(db: &StateDb) -> Result<(), RunError> {
     }
     let failed = || db.failed("migrate");
     // IMMEDIATE: two processes that start at once take turns instead of failing.
-    let mut tx = db.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+    let mut tx = db
+        .pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(failed())?;
     sqlx::query("CREATE TABLE IF NOT EXISTS mixline_migrations (number BIGINT PRIMARY KEY)")
         .execute(&mut *tx)
         .await
         .map_err(failed())?;
     // Another process may have been here while we waited.
-    let applied = sqlx::query_scalar::<_, Option<i64>>("SELECT MAX(number) FROM mixline_migrations")
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(failed())?;
-    let done = applied.and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
+    let applied =
+        sqlx::query_scalar::<_, Option<i64>>("SELECT MAX(number) FROM mixline_migrations")
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failed())?;
+    let done = applied
+        .and_then(|number| usize::try_from(number).ok())
+        .unwrap_or(0);
     for (index, statements) in MIGRATIONS.iter().enumerate().skip(done) {
         for statement in *statements {
-            sqlx::query(*statement).execute(&mut *tx).await.map_err(failed())?;
+            sqlx::query(*statement)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed())?;
         }
         sqlx::query("INSERT INTO mixline_migrations (number) VALUES ($1)")
             .bind(i64::try_from(index + 1).unwrap_or(i64::MAX))

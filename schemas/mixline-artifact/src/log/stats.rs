@@ -46,7 +46,11 @@ fn bounds(column: &Column, ty: ColumnType) -> PolarsResult<Option<(Value, Value)
 /// One bound. An upper bound may be above the highest value, never below it.
 fn bound(value: &ColumnData, upper: bool) -> Option<Value> {
     match value {
-        ColumnData::Text(v) => v.first()?.as_ref().filter(|t| t.len() <= LONGEST).map(|t| json!(t)),
+        ColumnData::Text(v) => v
+            .first()?
+            .as_ref()
+            .filter(|t| t.len() <= LONGEST)
+            .map(|t| json!(t)),
         ColumnData::Int(v) => v.first()?.map(|number| json!(number)),
         ColumnData::Float(v) => v.first()?.map(|number| json!(number)),
         ColumnData::Date(v) => {

@@ -38,7 +38,10 @@ impl Log {
         let keys = Keys::of(&base.schema, rows).map_err(combine)?;
         let mut incoming = Incoming::new(rows, &base.schema.key()).map_err(combine)?;
         let mut change = Change::default();
-        let hit = base.files.iter().filter(|f| keys.may_be_in(&base.schema, &f.stats));
+        let hit = base
+            .files
+            .iter()
+            .filter(|f| keys.may_be_in(&base.schema, &f.stats));
         let hit: Vec<DataFile> = hit.cloned().collect();
         let mut read = futures::stream::iter(hit)
             .map(|file| async { self.read_file(base, &file).await.map(|rows| (file, rows)) })

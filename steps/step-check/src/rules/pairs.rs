@@ -200,8 +200,8 @@ mod tests {
         assert!((found[0].value.unwrap() + 1.0).abs() < 1e-9);
         let exact = run(
             &[
-                ("a", vec![1.0, 2.0].repeat(5)),
-                ("b", vec![2.0, 4.0].repeat(5)),
+                ("a", [1.0, 2.0].repeat(5)),
+                ("b", [2.0, 4.0].repeat(5)),
             ],
             1.0,
         );

@@ -25,8 +25,14 @@ pub(crate) fn run(bin: &Path, rows: u64) -> Result<()> {
     println!("{rows} rows, {megabytes:.0} MB");
     let ours = mixline(bin, folder.path())?;
     let theirs = duckdb(&python, &file, folder.path())?;
-    println!("{:<28} {:>8.2} s {:>8.0} MiB", "step-ingest, committed", ours.0, ours.1);
-    println!("{:<28} {:>8.2} s {:>8.0} MiB", "DuckDB COPY to Parquet", theirs.0, theirs.1);
+    println!(
+        "{:<28} {:>8.2} s {:>8.0} MiB",
+        "step-ingest, committed", ours.0, ours.1
+    );
+    println!(
+        "{:<28} {:>8.2} s {:>8.0} MiB",
+        "DuckDB COPY to Parquet", theirs.0, theirs.1
+    );
     println!("{:<28} {:>8.2} ×", "ratio of wall time", ours.0 / theirs.0);
     Ok(())
 }
@@ -36,7 +42,10 @@ fn generate(path: &Path, rows: u64) -> Result<()> {
     const ADS: u64 = 50;
     const CAMPAIGNS: u64 = 100;
     let mut file = BufWriter::new(File::create(path)?);
-    writeln!(file, "Day,Campaign name,Ad set name,Ad name,Amount spent (EUR),Impressions,Link clicks")?;
+    writeln!(
+        file,
+        "Day,Campaign name,Ad set name,Ad name,Amount spent (EUR),Impressions,Link clicks"
+    )?;
     let first = chrono::NaiveDate::from_ymd_opt(2015, 1, 1).context("a day")?;
     let mut line = String::new();
     for i in 0..rows {
@@ -59,7 +68,8 @@ fn generate(path: &Path, rows: u64) -> Result<()> {
     Ok(file.flush()?)
 }
 
-const SOURCE: &str = "name = \"meta\"\nkind = \"meta_ads\"\nfiles = [\"meta_big.csv\"]\nchannel = \"meta\"\n";
+const SOURCE: &str =
+    "name = \"meta\"\nkind = \"meta_ads\"\nfiles = [\"meta_big.csv\"]\nchannel = \"meta\"\n";
 
 /// Wall seconds and peak MiB of `step-ingest`.
 fn mixline(bin: &Path, project: &Path) -> Result<(f64, f64)> {
@@ -69,7 +79,13 @@ fn mixline(bin: &Path, project: &Path) -> Result<(f64, f64)> {
     std::fs::write(project.join(".mixline/hash.key"), "00".repeat(32))?;
     let started = Instant::now();
     let mut command = Command::new(bin.join("step-ingest"));
-    command.args(["run", "--store", "./store", "--set", "sources=[\"sources\"]"]);
+    command.args([
+        "run",
+        "--store",
+        "./store",
+        "--set",
+        "sources=[\"sources\"]",
+    ]);
     let stdout = output(command.current_dir(project))?;
     let seconds = started.elapsed().as_secs_f64();
     let result: Value = serde_json::from_str(stdout.lines().last().unwrap_or_default())?;

@@ -16,14 +16,27 @@ pub(crate) fn run(bin: &Path) -> Result<()> {
     std::fs::create_dir_all(folder.path().join("dags"))?;
     std::fs::write(folder.path().join("dags/chain.toml"), chain_dag(CHAIN))?;
     let steps = toml::Value::from(bin.display().to_string());
-    std::fs::write(folder.path().join("mixline.toml"), format!("steps = [{steps}]\n"))?;
+    std::fs::write(
+        folder.path().join("mixline.toml"),
+        format!("steps = [{steps}]\n"),
+    )?;
     let timed = |label: &str, args: &[&str]| -> Result<()> {
         let started = Instant::now();
-        output(Command::new(bin.join("mixline")).args(args).current_dir(folder.path()))?;
-        println!("{label:<48} {:>8.0} ms", started.elapsed().as_secs_f64() * 1e3);
+        output(
+            Command::new(bin.join("mixline"))
+                .args(args)
+                .current_dir(folder.path()),
+        )?;
+        println!(
+            "{label:<48} {:>8.0} ms",
+            started.elapsed().as_secs_f64() * 1e3
+        );
         Ok(())
     };
-    timed(&format!("run: {CHAIN} chained no-op step processes"), &["run", "chain"])?;
+    timed(
+        &format!("run: {CHAIN} chained no-op step processes"),
+        &["run", "chain"],
+    )?;
     timed("run again: every task reused", &["run", "chain"])?;
     timed("plan only: every task reused", &["plan", "chain"])
 }

@@ -12,7 +12,11 @@ const KILLS_VARIABLE: &str = "MIXLINE_CRASH_KILLS";
 
 #[tokio::test]
 async fn kill_nine_at_random_points_loses_nothing_and_doubles_nothing() {
-    let kills = std::env::var(KILLS_VARIABLE).ok().and_then(|k| k.parse().ok()).unwrap_or(200);
+    #[expect(clippy::disallowed_methods, reason = "how long a test goes on is the caller's choice")]
+    let kills = std::env::var(KILLS_VARIABLE)
+        .ok()
+        .and_then(|k| k.parse().ok())
+        .unwrap_or(200);
     let project = Project::empty();
     project.dag("chain", &chain());
     for kill in 0..kills {
@@ -42,7 +46,11 @@ async fn settle(project: &Project) {
     let runs: serde_json::Value = serde_json::from_str(&runs).expect("runs are JSON");
     for run in runs["runs"].as_array().expect("a list of runs") {
         let state = run["state"].as_str().unwrap_or_default();
-        assert!(legal.contains(&state), "run left in {state}: {run}\n{}", text(&resumed.stderr));
+        assert!(
+            legal.contains(&state),
+            "run left in {state}: {run}\n{}",
+            text(&resumed.stderr)
+        );
     }
     for task in 0..TASKS {
         no_version_is_lost_or_doubled(project, &format!("noop_{task}")).await;
@@ -52,16 +60,27 @@ async fn settle(project: &Project) {
 async fn no_version_is_lost_or_doubled(project: &Project, artifact: &str) {
     let history = project.history(artifact).await;
     let versions: Vec<u64> = history.iter().map(|c| c.version).collect();
-    assert_eq!(versions, (0..versions.len() as u64).collect::<Vec<_>>(), "{artifact} has a gap");
+    assert_eq!(
+        versions,
+        (0..versions.len() as u64).collect::<Vec<_>>(),
+        "{artifact} has a gap"
+    );
     let mut commits: BTreeMap<String, usize> = BTreeMap::new();
     for provenance in history.iter().filter_map(|c| c.provenance.as_ref()) {
-        *commits.entry(provenance.fingerprint.to_string()).or_default() += 1;
+        *commits
+            .entry(provenance.fingerprint.to_string())
+            .or_default() += 1;
     }
     let doubled: Vec<_> = commits.iter().filter(|(_, n)| **n > 1).collect();
-    assert!(doubled.is_empty(), "{artifact}: committed twice: {doubled:?}");
+    assert!(
+        doubled.is_empty(),
+        "{artifact}: committed twice: {doubled:?}"
+    );
     let log = project.store().await.log(artifact).expect("a legal name");
     for version in versions {
-        log.read(Some(version)).await.expect("every visible version reads whole");
+        log.read(Some(version))
+            .await
+            .expect("every visible version reads whole");
     }
 }
 
@@ -78,7 +97,9 @@ fn kill_steps(project: &Project) {
 fn chain() -> String {
     let mut dag = String::from("name = \"chain\"\n");
     for i in 0..TASKS {
-        dag += &format!("\n[tasks.noop_{i}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i}\" }}\n");
+        dag += &format!(
+            "\n[tasks.noop_{i}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i}\" }}\n"
+        );
         if i > 0 {
             dag += &format!("inputs = {{ input = \"noop_{}\" }}\n", i - 1);
         }

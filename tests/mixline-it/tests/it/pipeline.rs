@@ -3,7 +3,16 @@
 use crate::support::{Project, text};
 
 fn world(project: &Project) {
-    project.ok(&["step", "run", "step-synthesize", "--", "--set", "days=200", "--seed", "3"]);
+    project.ok(&[
+        "step",
+        "run",
+        "step-synthesize",
+        "--",
+        "--set",
+        "days=200",
+        "--seed",
+        "3",
+    ]);
 }
 
 /// Task → state of the newest run.
@@ -12,7 +21,10 @@ fn states(project: &Project, args: &[&str]) -> Vec<(String, String)> {
     let summary: serde_json::Value = serde_json::from_str(output.trim()).expect("a JSON summary");
     let tasks = summary["tasks"].as_array().expect("tasks").clone();
     let word = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
-    tasks.iter().map(|t| (word(&t["name"]), word(&t["state"]))).collect()
+    tasks
+        .iter()
+        .map(|t| (word(&t["name"]), word(&t["state"])))
+        .collect()
 }
 
 fn all_in(states: &[(String, String)], state: &str) -> bool {
@@ -29,14 +41,35 @@ async fn the_second_run_reuses_everything_and_a_changed_row_reruns_what_depends_
     assert!(all_in(&second, "reused"), "{second:?}");
 
     let file = project.path().join("data/raw/tiktok_ads.csv");
-    let before = project.history("orders").await.last().expect("orders").digest.clone();
+    let before = project
+        .history("orders")
+        .await
+        .last()
+        .expect("orders")
+        .digest
+        .clone();
     let old = std::fs::read_to_string(&file).expect("the export");
     std::fs::write(&file, old.replacen("Active", "Paused", 1)).expect("writes");
     let third = states(&project, &["run", "daily_ingest"]);
-    let state = |task: &str| third.iter().find(|(name, _)| name == task).map(|(_, s)| s.clone());
+    let state = |task: &str| {
+        third
+            .iter()
+            .find(|(name, _)| name == task)
+            .map(|(_, s)| s.clone())
+    };
     assert_eq!(state("ingest").as_deref(), Some("succeeded"), "{third:?}");
-    assert_eq!(state("measure").as_deref(), Some("reused"), "the column is not read: {third:?}");
-    let after = project.history("orders").await.last().expect("orders").digest.clone();
+    assert_eq!(
+        state("measure").as_deref(),
+        Some("reused"),
+        "the column is not read: {third:?}"
+    );
+    let after = project
+        .history("orders")
+        .await
+        .last()
+        .expect("orders")
+        .digest
+        .clone();
     assert_eq!(before, after);
 }
 
@@ -49,7 +82,13 @@ fn a_broken_export_names_file_row_and_column_and_leaves_the_store_as_it_was() {
     let broken: Vec<String> = old
         .lines()
         .enumerate()
-        .map(|(i, line)| if i == 5 { line.replace("EUR,", "EUR,x").replace("20", "2O") } else { line.into() })
+        .map(|(i, line)| {
+            if i == 5 {
+                line.replace("EUR,", "EUR,x").replace("20", "2O")
+            } else {
+                line.into()
+            }
+        })
         .collect();
     std::fs::write(&file, broken.join("\n")).expect("writes");
     let output = project.output(&["run", "daily_ingest"]);
@@ -57,5 +96,8 @@ fn a_broken_export_names_file_row_and_column_and_leaves_the_store_as_it_was() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("google_ads.csv"), "{said}");
     assert!(said.contains('6'), "the row is named: {said}");
-    assert!(!project.path().join("store/media_daily/_delta_log").exists(), "nothing was committed");
+    assert!(
+        !project.path().join("store/media_daily/_delta_log").exists(),
+        "nothing was committed"
+    );
 }

@@ -11,22 +11,41 @@ const ROUNDS_VARIABLE: &str = "MIXLINE_RACE_ROUNDS";
 
 #[tokio::test]
 async fn sixteen_processes_commit_to_one_artifact_and_none_is_lost_or_doubled() {
-    let rounds = std::env::var(ROUNDS_VARIABLE).ok().and_then(|r| r.parse().ok()).unwrap_or(10);
+    #[expect(clippy::disallowed_methods, reason = "how long a test goes on is the caller's choice")]
+    let rounds = std::env::var(ROUNDS_VARIABLE)
+        .ok()
+        .and_then(|r| r.parse().ok())
+        .unwrap_or(10);
     let project = Project::empty();
     for round in 0..rounds {
         let seeds = (0..PROCESSES).map(|i| round * PROCESSES + i);
         let racers: Vec<Child> = seeds.map(|seed| commit(&project, seed)).collect();
         for racer in racers {
             let output = racer.wait_with_output().expect("the step ends");
-            assert!(output.status.success(), "{}", crate::support::text(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{}",
+                crate::support::text(&output.stderr)
+            );
         }
     }
     let history = project.history("noop").await;
     let versions: Vec<u64> = history.iter().map(|c| c.version).collect();
-    assert_eq!(versions, (0..rounds * PROCESSES).collect::<Vec<_>>(), "one order without a gap");
-    let seeds: BTreeSet<u64> =
-        history.iter().filter_map(|c| c.provenance.as_ref()).map(|p| p.seed).collect();
-    assert_eq!(seeds.len() as u64, rounds * PROCESSES, "every commit present exactly once");
+    assert_eq!(
+        versions,
+        (0..rounds * PROCESSES).collect::<Vec<_>>(),
+        "one order without a gap"
+    );
+    let seeds: BTreeSet<u64> = history
+        .iter()
+        .filter_map(|c| c.provenance.as_ref())
+        .map(|p| p.seed)
+        .collect();
+    assert_eq!(
+        seeds.len() as u64,
+        rounds * PROCESSES,
+        "every commit present exactly once"
+    );
 }
 
 fn commit(project: &Project, seed: u64) -> Child {

@@ -9,7 +9,10 @@ use crate::support::{Project, text};
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("MIXLINE_TEST_PYTHON").map(PathBuf::from);
     if python.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI runs the reader tests: use `cargo dev test`");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "CI runs the reader tests: use `cargo dev test`"
+        );
         eprintln!("skipped: MIXLINE_TEST_PYTHON is not set; `cargo dev test` sets it");
     }
     python
@@ -22,7 +25,16 @@ fn every_version_of_every_artifact_reads_the_same_everywhere() {
     let Some(python) = python() else { return };
     let project = Project::initialized();
     let synthesize = |days: &str| {
-        project.ok(&["step", "run", "step-synthesize", "--", "--set", days, "--seed", "3"]);
+        project.ok(&[
+            "step",
+            "run",
+            "step-synthesize",
+            "--",
+            "--set",
+            days,
+            "--seed",
+            "3",
+        ]);
         project.ok(&["run", "daily_ingest"]);
     };
     synthesize("days=210");

@@ -9,9 +9,16 @@ use tempfile::TempDir;
 /// The folder of the built programs. `cargo dev test` builds them all first.
 pub(crate) fn bin(name: &str) -> PathBuf {
     let exe = std::env::current_exe().expect("a running test has a path");
-    let folder = exe.ancestors().nth(2).expect("tests live in <profile>/deps").to_owned();
+    let folder = exe
+        .ancestors()
+        .nth(2)
+        .expect("tests live in <profile>/deps")
+        .to_owned();
     let path = folder.join(name);
-    assert!(path.exists(), "{name} is not built: run `cargo dev test`, or `cargo build --workspace`");
+    assert!(
+        path.exists(),
+        "{name} is not built: run `cargo dev test`, or `cargo build --workspace`"
+    );
     path
 }
 
@@ -24,7 +31,11 @@ impl Project {
     /// An empty project whose steps are the built ones.
     pub(crate) fn empty() -> Self {
         let folder = TempDir::new().expect("a scratch folder");
-        let steps = bin("mixline").parent().expect("a folder").display().to_string();
+        let steps = bin("mixline")
+            .parent()
+            .expect("a folder")
+            .display()
+            .to_string();
         let config = format!("steps = [{steps:?}]\n");
         std::fs::write(folder.path().join("mixline.toml"), config).expect("writes");
         std::fs::create_dir_all(folder.path().join("dags")).expect("writes");
@@ -46,7 +57,8 @@ impl Project {
 
     /// Adds a DAG file.
     pub(crate) fn dag(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join("dags").join(format!("{name}.toml")), text).expect("writes");
+        std::fs::write(self.path().join("dags").join(format!("{name}.toml")), text)
+            .expect("writes");
     }
 
     /// `mixline` with arguments, in the project.
@@ -65,20 +77,30 @@ impl Project {
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.output(args);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "mixline {args:?} failed\n{out}\n{err}");
+        assert!(
+            output.status.success(),
+            "mixline {args:?} failed\n{out}\n{err}"
+        );
         out
     }
 
     /// The store, opened from outside.
     pub(crate) async fn store(&self) -> Store {
         let folder = self.path().join("store");
-        Store::open(&folder.display().to_string()).await.expect("the store opens")
+        Store::open(&folder.display().to_string())
+            .await
+            .expect("the store opens")
     }
 
     /// Every commit of an artifact, oldest first.
     pub(crate) async fn history(&self, artifact: &str) -> Vec<CommitRecord> {
         let store = self.store().await;
-        store.log(artifact).expect("a legal name").history(None).await.expect("the log reads")
+        store
+            .log(artifact)
+            .expect("a legal name")
+            .history(None)
+            .await
+            .expect("the log reads")
     }
 }
 
