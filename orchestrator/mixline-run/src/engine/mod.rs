@@ -1,6 +1,7 @@
 //! The front door: open a project, plan a DAG, run the plan, go on after a crash.
 
 mod catalogue;
+mod logs;
 mod resume;
 mod summary;
 #[cfg(test)]

@@ -1,0 +1,163 @@
+//! The command line: global options, the list of commands, and who carries each out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::App;
+use crate::commands::{
+    artifact, backfill, dag, doctor, init, lineage, logs, plan, resume, run, runs, schedule, step,
+    why,
+};
+use crate::failure::Outcome;
+
+/// Marketing measurement as a pipeline: plan it, run it, and see where every number came from.
+#[derive(Debug, Parser)]
+#[command(name = "mixline", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 done, 1 a run failed, 2 wrong command line, 65 data, 74 storage, 78 configuration,
+130 and 143 stopped by a signal.
+
+Start here:  mixline init shop && cd shop && mixline run daily_ingest")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Folder of the project; by default the nearest one upwards that holds a mixline.toml
+    #[arg(long, global = true, value_name = "DIR", env = "MIXLINE_PROJECT")]
+    #[arg(help_heading = "Global options")]
+    pub(crate) project: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+    /// What to log to standard error
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "MIXLINE_LOG",
+        default_value = "warn"
+    )]
+    #[arg(help_heading = "Global options", hide_env = true)]
+    pub(crate) log: LogLevel,
+    /// When to color; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(help_heading = "Global options")]
+    pub(crate) color: ColorWhen,
+}
+
+/// How much to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// When to color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Plan(plan::Args),
+    Run(run::Args),
+    Backfill(backfill::Args),
+    Runs(runs::Args),
+    Logs(logs::Args),
+    Why(why::Args),
+    Lineage(lineage::Args),
+    Artifact(artifact::Args),
+    Step(step::Args),
+    Schedule(schedule::Args),
+    Dag(dag::Args),
+    Resume(resume::Args),
+    Doctor(doctor::Args),
+}
+
+/// Reads the command line and carries out the command.
+pub(crate) fn run() -> Outcome<ExitCode> {
+    let cli = Cli::parse();
+    start_logging(cli.global.log);
+    let app = App::new(cli.global);
+    // One thread is enough: the work is in the step processes, and it starts fastest.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(cli.command.execute(&app))
+}
+
+impl Command {
+    async fn execute(self, app: &App) -> Outcome<ExitCode> {
+        match self {
+            Self::Init(args) => init::execute(app, &args),
+            Self::Plan(args) => plan::execute(app, &args).await,
+            Self::Run(args) => run::execute(app, &args).await,
+            Self::Backfill(args) => backfill::execute(app, &args).await,
+            Self::Runs(args) => runs::execute(app, args).await,
+            Self::Logs(args) => logs::execute(app, &args).await,
+            Self::Why(args) => why::execute(app, &args).await,
+            Self::Lineage(args) => lineage::execute(app, &args).await,
+            Self::Artifact(args) => artifact::execute(app, args).await,
+            Self::Step(args) => step::execute(app, args).await,
+            Self::Schedule(args) => schedule::execute(app, args).await,
+            Self::Dag(args) => dag::execute(app, &args),
+            Self::Resume(args) => resume::execute(app, &args).await,
+            Self::Doctor(args) => doctor::execute(app, &args).await,
+        }
+    }
+}
+
+fn start_logging(level: LogLevel) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        .compact()
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_top_level_help_names_every_command() {
+        let help = Cli::command().term_width(100).render_help().to_string();
+        insta::assert_snapshot!(help);
+    }
+}

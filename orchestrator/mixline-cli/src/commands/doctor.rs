@@ -1,0 +1,224 @@
+//! `mixline doctor`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::ExitCode;
+
+use mixline_artifact::Store;
+use mixline_run::{Engine, PlanOptions, Project};
+use serde::Serialize;
+use serde_json::json;
+
+use super::step;
+use crate::app::App;
+use crate::failure::{Outcome, RUN_FAILED, one_line};
+use crate::ui::table::Table;
+
+/// Check that the project can run: files, store, state, steps, pipelines
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    what: &'static str,
+    /// `ok`, `warn` or `fail`.
+    verdict: &'static str,
+    seen: String,
+    advice: String,
+}
+
+impl Check {
+    fn ok(what: &'static str, seen: impl Into<String>) -> Self {
+        Self {
+            what,
+            verdict: "ok",
+            seen: seen.into(),
+            advice: String::new(),
+        }
+    }
+
+    fn warn(what: &'static str, seen: impl Into<String>, advice: &str) -> Self {
+        Self {
+            what,
+            verdict: "warn",
+            seen: seen.into(),
+            advice: advice.to_owned(),
+        }
+    }
+
+    fn fail(what: &'static str, seen: impl Into<String>, advice: &str) -> Self {
+        Self {
+            what,
+            verdict: "fail",
+            seen: seen.into(),
+            advice: advice.to_owned(),
+        }
+    }
+}
+
+/// Carries out `mixline doctor`.
+pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
+    let project = app.project()?;
+    let mut checks = vec![file(&project), key(&project), store(&project).await];
+    match app.engine().await {
+        Ok(engine) => {
+            checks.push(Check::ok(
+                "state",
+                engine.state().path().display().to_string(),
+            ));
+            checks.push(open_runs(&engine).await?);
+            checks.push(steps(&engine).await);
+            checks.extend(dags(&engine).await?);
+        }
+        Err(failure) => {
+            let seen = failure.text(app.style()).trim().to_owned();
+            checks.push(Check::fail("state", seen, "see the cause"));
+        }
+    }
+    let good = checks.iter().all(|check| check.verdict != "fail");
+    if app.json() {
+        app.document(&json!({ "ok": good, "checks": checks }))?;
+    } else {
+        print(app, &checks)?;
+    }
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(RUN_FAILED)
+    })
+}
+
+fn print(app: &App, checks: &[Check]) -> Outcome<()> {
+    let mut table = Table::new(&["check", "!verdict", "seen"]);
+    for check in checks {
+        table.row(vec![
+            check.what.to_owned(),
+            check.verdict.to_owned(),
+            check.seen.clone(),
+        ]);
+    }
+    app.table(&table)?;
+    for check in checks.iter().filter(|check| !check.advice.is_empty()) {
+        app.line(format!(
+            "\n{}: {}",
+            app.style().bold(check.what),
+            check.advice
+        ))?;
+    }
+    Ok(())
+}
+
+fn file(project: &Project) -> Check {
+    let path = project.root.join("mixline.toml");
+    match path.is_file() {
+        true => Check::ok("project", path.display().to_string()),
+        false => Check::warn(
+            "project",
+            format!("no mixline.toml in {}", project.root.display()),
+            "the defaults hold; `mixline init` writes the file",
+        ),
+    }
+}
+
+fn key(project: &Project) -> Check {
+    let path = project.state.join("hash.key");
+    let Ok(metadata) = std::fs::metadata(&path) else {
+        let seen = format!("there is no {}", path.display());
+        return Check::warn(
+            "hash key",
+            seen,
+            "`mixline init` makes one; e-mails need it",
+        );
+    };
+    match metadata.permissions().mode() & 0o077 {
+        0 => Check::ok("hash key", path.display().to_string()),
+        _ => Check::warn(
+            "hash key",
+            "other users may read it",
+            "chmod 600 .mixline/hash.key",
+        ),
+    }
+}
+
+async fn store(project: &Project) -> Check {
+    let probed = match Store::open(&project.store).await {
+        Ok(store) => store.probe().await,
+        Err(error) => Err(error),
+    };
+    match probed {
+        Ok(()) => Check::ok(
+            "store",
+            format!("{}, one of two creates won", project.store),
+        ),
+        Err(error) => Check::fail(
+            "store",
+            one_line(&error),
+            "check `store` in mixline.toml and credentials",
+        ),
+    }
+}
+
+async fn open_runs(engine: &Engine) -> Outcome<Check> {
+    let open = engine.state().open_runs().await?;
+    let lost = open.iter().filter(|run| engine.is_orphan(run)).count();
+    Ok(match lost {
+        0 => Check::ok("runs", format!("{} going on", open.len())),
+        _ => Check::warn(
+            "runs",
+            format!("{lost} left open by an orchestrator that is gone"),
+            "`mixline resume` brings them to their end",
+        ),
+    })
+}
+
+async fn steps(engine: &Engine) -> Check {
+    let binaries = step::binaries(engine);
+    let mut broken = Vec::new();
+    for (_, path) in &binaries {
+        if let Err(error) = engine.describe(path).await {
+            broken.push(one_line(&error));
+        }
+    }
+    if binaries.is_empty() {
+        let folders = engine
+            .project()
+            .steps
+            .iter()
+            .map(|folder| folder.display().to_string());
+        let seen = format!("none in {}", folders.collect::<Vec<_>>().join(", "));
+        return Check::fail(
+            "steps",
+            seen,
+            "name their folder under `steps` in mixline.toml",
+        );
+    }
+    match broken.is_empty() {
+        true => Check::ok(
+            "steps",
+            format!("{} found, all describe themselves", binaries.len()),
+        ),
+        false => Check::fail(
+            "steps",
+            broken.join("; "),
+            "`mixline step verify` says more",
+        ),
+    }
+}
+
+async fn dags(engine: &Engine) -> Outcome<Vec<Check>> {
+    let mut checks = Vec::new();
+    for name in engine.dags()? {
+        checks.push(match engine.plan(&name, &PlanOptions::default()).await {
+            Ok(plan) => Check::ok("dag", format!("{name}, {} tasks", plan.tasks.len())),
+            Err(error) => {
+                let advice = format!("`mixline plan {name}` says where");
+                Check::fail("dag", format!("{name}: {}", one_line(&error)), &advice)
+            }
+        });
+    }
+    if checks.is_empty() {
+        let seen = format!("none in {}", engine.project().dags.display());
+        checks.push(Check::warn("dag", seen, "`mixline init` makes one"));
+    }
+    Ok(checks)
+}

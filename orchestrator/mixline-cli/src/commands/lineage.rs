@@ -1,0 +1,206 @@
+//! `mixline lineage`.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use mixline_artifact::CommitRecord;
+use mixline_run::Engine;
+use mixline_schema::{ArtifactRef, fingerprint};
+use serde::Serialize;
+
+use super::artifact;
+use crate::app::{self, App};
+use crate::failure::Outcome;
+use crate::ui::words;
+
+/// Show what a version was made from, down to the files, or what was made from it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Artifact: `name`, `name@3` or `name@alias`
+    #[arg(value_name = "NAME[@V]")]
+    artifact: ArtifactRef,
+    /// What was made from it instead
+    #[arg(long)]
+    down: bool,
+}
+
+/// A version and what hangs below it.
+#[derive(Debug, Serialize)]
+struct Node {
+    artifact: String,
+    version: u64,
+    /// `daily_ingest.measure`, or the step.
+    by: String,
+    committed_at: Option<chrono::DateTime<chrono::Utc>>,
+    run_id: Option<String>,
+    digest: Option<String>,
+    /// Files the step watched, with their digests; known for the last execution of a task.
+    files: Vec<String>,
+    /// Said in full elsewhere in the tree.
+    repeated: bool,
+    below: Vec<Node>,
+}
+
+/// Carries out `mixline lineage`.
+pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
+    let engine = app.engine().await?;
+    let (log, version) = engine.store().resolve(&args.artifact).await?;
+    let name = log.name().to_owned();
+    let mut walk = Walk {
+        engine: &engine,
+        seen: BTreeSet::new(),
+        consumers: Vec::new(),
+    };
+    if args.down {
+        walk.consumers = consumers(&engine).await?;
+    }
+    let tree = walk.node(name, version, args.down).await?;
+    if app.json() {
+        app.document(&tree)?;
+    } else {
+        print(app, &tree, "", "")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every commit of ours with the versions it read.
+async fn consumers(engine: &Engine) -> Outcome<Vec<(String, CommitRecord)>> {
+    let mut all = Vec::new();
+    for name in engine.store().artifacts().await? {
+        let history = engine.store().log(&name)?.history(None).await?;
+        all.extend(history.into_iter().map(|record| (name.clone(), record)));
+    }
+    Ok(all)
+}
+
+struct Walk<'a> {
+    engine: &'a Engine,
+    seen: BTreeSet<(String, u64)>,
+    consumers: Vec<(String, CommitRecord)>,
+}
+
+impl Walk<'_> {
+    /// Boxed, because trees are as deep as pipelines are long.
+    fn node(
+        &mut self,
+        name: String,
+        version: u64,
+        down: bool,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Outcome<Node>> + '_>> {
+        Box::pin(async move {
+            let record = self
+                .engine
+                .store()
+                .log(&name)?
+                .commit_info(version)
+                .await
+                .ok();
+            let repeated = !self.seen.insert((name.clone(), version));
+            let mut node = self.bare(&name, version, record.as_ref()).await?;
+            node.repeated = repeated;
+            if repeated {
+                return Ok(node);
+            }
+            let next: Vec<(String, u64)> = match down {
+                true => self.made_from(&name, version),
+                false => {
+                    let inputs = record
+                        .and_then(|record| record.provenance)
+                        .map(|p| p.inputs);
+                    let inputs = inputs.unwrap_or_default().into_iter();
+                    inputs
+                        .map(|input| (input.artifact, input.version))
+                        .collect()
+                }
+            };
+            for (name, version) in next {
+                node.below.push(self.node(name, version, down).await?);
+            }
+            Ok(node)
+        })
+    }
+
+    fn made_from(&self, name: &str, version: u64) -> Vec<(String, u64)> {
+        let reads = |record: &CommitRecord| {
+            let inputs = record
+                .provenance
+                .iter()
+                .flat_map(|provenance| &provenance.inputs);
+            inputs
+                .into_iter()
+                .any(|input| input.artifact == name && input.version == version)
+        };
+        let found = self.consumers.iter().filter(|(_, record)| reads(record));
+        found
+            .map(|(name, record)| (name.clone(), record.version))
+            .collect()
+    }
+
+    async fn bare(&self, name: &str, version: u64, record: Option<&CommitRecord>) -> Outcome<Node> {
+        let provenance = record.and_then(|record| record.provenance.as_ref());
+        let mut files = Vec::new();
+        if let Some(provenance) = provenance {
+            let slot = [provenance.slot.clone()];
+            let documents = self.engine.state().last_documents(&slot).await?;
+            let same = documents
+                .into_values()
+                .find(|document| fingerprint(document) == provenance.fingerprint);
+            files = same
+                .into_iter()
+                .flat_map(|document| document.observed.into_keys())
+                .collect();
+        }
+        Ok(Node {
+            artifact: name.to_owned(),
+            version,
+            by: artifact::maker(provenance),
+            committed_at: record.map(|record| record.timestamp),
+            run_id: provenance
+                .and_then(|p| p.run.as_ref())
+                .map(|run| run.run_id.clone()),
+            digest: record.map(|record| record.digest.to_string()),
+            files,
+            repeated: false,
+            below: Vec::new(),
+        })
+    }
+}
+
+fn print(app: &App, node: &Node, lead: &str, rest: &str) -> Outcome<()> {
+    let style = app.style();
+    let name = style.bold(&format!("{}@{}", node.artifact, node.version));
+    let when = node
+        .committed_at
+        .map(|at| words::ago(at, app::now()))
+        .unwrap_or_default();
+    let note = if node.repeated {
+        "  (shown above)".to_owned()
+    } else {
+        format!("  {}, {when}", node.by)
+    };
+    app.line(format!("{lead}{name}{}", style.dim(&note)))?;
+    if node.repeated {
+        return Ok(());
+    }
+    let last = node.files.len() + node.below.len();
+    let branch = |place: usize| {
+        if place + 1 == last {
+            ("└─ ", "   ")
+        } else {
+            ("├─ ", "│  ")
+        }
+    };
+    for (place, file) in node.files.iter().enumerate() {
+        app.line(format!("{rest}{}{file}", branch(place).0))?;
+    }
+    for (place, below) in node.below.iter().enumerate() {
+        let (head, tail) = branch(node.files.len() + place);
+        print(
+            app,
+            below,
+            &format!("{rest}{head}"),
+            &format!("{rest}{tail}"),
+        )?;
+    }
+    Ok(())
+}

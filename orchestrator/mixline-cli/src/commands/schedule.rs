@@ -1,0 +1,222 @@
+//! `mixline schedule`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use mixline_plan::{Odd, Schedule, preview};
+use mixline_run::Engine;
+use mixline_run::scheduler::Scheduler;
+use mixline_run::store::FireState;
+use serde_json::{Value, json};
+
+use super::run::lineage;
+use crate::app::{self, App};
+use crate::failure::{Failure, Outcome};
+use crate::signals::Stop;
+use crate::ui::table::Table;
+use crate::ui::words;
+
+/// Run DAGs on their schedules, and see when
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Preview(Preview),
+    /// Show how far each schedule has come, and what fires next
+    Status,
+    /// Run DAGs on their schedules until stopped
+    ///
+    /// A fire is a row in the state database, unique by DAG and interval, so nothing is lost or run
+    /// twice whatever is restarted when; two schedulers may run side by side. Steps that are
+    /// running when the scheduler stops go on by themselves, and the next one takes them over.
+    Run,
+    /// Fire nothing new for a DAG until it goes on
+    Pause {
+        /// DAG name
+        dag: String,
+    },
+    /// Let a paused DAG go on; its catch-up policy says what becomes of missed intervals
+    Unpause {
+        /// DAG name
+        dag: String,
+    },
+}
+
+/// List the next fires, with the odd ones marked
+#[derive(Debug, clap::Args)]
+struct Preview {
+    /// Only this DAG
+    dag: Option<String>,
+    /// Fires of each DAG to list
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 5)]
+    count: usize,
+    /// From this day or instant (UTC) on instead of now
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+}
+
+/// Carries out `mixline schedule …`.
+pub(crate) async fn execute(app: &App, args: Args) -> Outcome<ExitCode> {
+    let engine = app.engine().await?;
+    match args.command {
+        Command::Preview(args) => list(app, &engine, &args)?,
+        Command::Status => status(app, &engine).await?,
+        Command::Run => return run(app, engine).await,
+        Command::Pause { dag } => pause(app, &engine, &dag, true).await?,
+        Command::Unpause { dag } => pause(app, &engine, &dag, false).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The scheduled DAGs, with their schedules.
+fn scheduled(engine: &Engine, only: Option<&str>) -> Outcome<Vec<(String, Schedule)>> {
+    let names = match only {
+        Some(name) => vec![name.to_owned()],
+        None => engine.dags()?,
+    };
+    let mut found = Vec::new();
+    for name in names {
+        let dag = engine.load_dag(&name)?;
+        match (dag.schedule, only) {
+            (Some(schedule), _) => found.push((dag.name, schedule)),
+            (None, Some(name)) => {
+                let message = format!("`{name}` has no schedule");
+                let hint = "add a [schedule] table with `cron` and `zone` to its file";
+                return Err(Failure::config(message).hint(hint));
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn list(app: &App, engine: &Engine, args: &Preview) -> Outcome<()> {
+    let from = match &args.from {
+        Some(text) => mixline_schema::Window::parse_bound(text)?,
+        None => app::now(),
+    };
+    let dags = scheduled(engine, args.dag.as_deref())?;
+    let mut table = Table::new(&["dag", "fires at", "UTC", "interval", "note"]);
+    let mut documents = Vec::<Value>::new();
+    for (dag, schedule) in &dags {
+        for fire in preview(schedule, from, args.count) {
+            table.row(vec![
+                dag.clone(),
+                fire.at
+                    .with_timezone(&schedule.zone)
+                    .format("%a %Y-%m-%d %H:%M %Z")
+                    .to_string(),
+                words::instant(fire.at),
+                fire.window.to_string(),
+                fire.odd
+                    .map(|odd| oddity(odd).to_owned())
+                    .unwrap_or_default(),
+            ]);
+            documents.push(json!({ "dag": dag, "fire": fire }));
+        }
+    }
+    if app.json() {
+        return app.document(&json!({ "fires": documents }));
+    }
+    match documents.is_empty() {
+        true => app.note("no DAG has a schedule"),
+        false => app.table(&table),
+    }
+}
+
+fn oddity(odd: Odd) -> &'static str {
+    match odd {
+        Odd::Gap => "clocks go forward: the interval is shorter",
+        Odd::Fold => "clocks go back: the interval is longer",
+    }
+}
+
+async fn status(app: &App, engine: &Engine) -> Outcome<()> {
+    let mut table = Table::new(&[
+        "dag",
+        "cron",
+        "zone",
+        "fired up to",
+        "next",
+        ">waiting",
+        ">failed",
+        "note",
+    ]);
+    let mut documents = Vec::<Value>::new();
+    for (dag, schedule) in scheduled(engine, None)? {
+        let cursor = engine.state().cursor(&dag).await?;
+        let waiting = engine
+            .state()
+            .fires(&dag, Some(FireState::Pending))
+            .await?
+            .len();
+        let failed = engine.state().fires(&dag, Some(FireState::Failed)).await?;
+        let next = schedule.next_after(app::now());
+        let note = match cursor {
+            None => "no scheduler has seen it yet",
+            Some(cursor) if cursor.paused => "paused",
+            Some(_) => "",
+        };
+        table.row(vec![
+            dag.clone(),
+            schedule.cron.clone(),
+            schedule.zone.to_string(),
+            cursor
+                .map(|cursor| words::instant(cursor.at))
+                .unwrap_or_default(),
+            next.map(words::instant).unwrap_or_default(),
+            waiting.to_string(),
+            failed.len().to_string(),
+            note.to_owned(),
+        ]);
+        documents.push(json!({
+            "dag": dag, "cron": schedule.cron, "zone": schedule.zone, "cursor": cursor,
+            "next": next, "waiting": waiting, "failed": failed,
+        }));
+    }
+    if app.json() {
+        return app.document(&json!({ "schedules": documents }));
+    }
+    match documents.is_empty() {
+        true => app.note("no DAG has a schedule"),
+        false => app.table(&table),
+    }
+}
+
+async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
+    let stop = Stop::listen()?;
+    let dags = scheduled(&engine, None)?;
+    if dags.is_empty() {
+        return Err(Failure::config(
+            "no DAG has a schedule, so there is nothing to wait for",
+        ));
+    }
+    for (dag, schedule) in &dags {
+        let next = schedule
+            .next_after(app::now())
+            .map(words::instant)
+            .unwrap_or_default();
+        app.note(format!("{dag}: next at {next}"))?;
+    }
+    let subscribers = lineage(&engine);
+    Scheduler::new(engine, subscribers)
+        .run(stop.cancel())
+        .await?;
+    Ok(stop.or(ExitCode::SUCCESS))
+}
+
+async fn pause(app: &App, engine: &Engine, dag: &str, paused: bool) -> Outcome<()> {
+    scheduled(engine, Some(dag))?;
+    engine.state().set_paused(dag, paused, app::now()).await?;
+    if app.json() {
+        return app.document(&json!({ "dag": dag, "paused": paused }));
+    }
+    app.note(match paused {
+        true => format!("{dag} fires nothing until `mixline schedule unpause {dag}`"),
+        false => format!("{dag} fires on its schedule"),
+    })
+}

@@ -1,0 +1,28 @@
+//! What attempts said: from the file while they run, from the store afterwards.
+
+use super::Engine;
+use crate::error::RunError;
+use crate::project::log_object;
+
+impl Engine {
+    /// The output of an attempt so far; `None` when there is no such attempt.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] or [`RunError::Store`].
+    pub async fn task_log(
+        &self,
+        run_id: &str,
+        task: &str,
+        attempt: u32,
+    ) -> Result<Option<String>, RunError> {
+        let file = self.project.log_file(run_id, task, attempt);
+        match tokio::fs::read(&file).await {
+            Ok(bytes) => return Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(RunError::io("read", &file)(source)),
+        }
+        let kept = self.store.get_object(&log_object(run_id, task, attempt)).await;
+        let kept = kept.map_err(RunError::store("read the logs of", self.store.url()))?;
+        Ok(kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
