@@ -166,7 +166,7 @@ fn widen(column: &Column, wanted: &DataType) -> Option<Column> {
         _ => *have == DataType::Null,
     };
     (fits || *have == DataType::Null)
-        .then(|| column.cast(wanted).ok())
+        .then(|| frame::cast(column, wanted).ok())
         .flatten()
 }
 

@@ -21,6 +21,19 @@ fn timestamp() -> DataType {
     DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
 }
 
+/// The column in another type. Instants get their zone, UTC, by way of plain numbers: polars casts
+/// between zones only with its zone tables compiled in, and they have all been UTC since they were
+/// written.
+pub(crate) fn cast(column: &Column, wanted: &DataType) -> PolarsResult<Column> {
+    match (column.dtype(), wanted) {
+        (DataType::Datetime(..) | DataType::Int64, DataType::Datetime(unit, zone)) => {
+            let plain = column.cast(&DataType::Datetime(*unit, None))?.cast(&DataType::Int64)?;
+            Ok(plain.i64()?.clone().into_datetime(*unit, zone.clone()).into_column())
+        }
+        _ => column.cast(wanted),
+    }
+}
+
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a day");
 
 /// A polars column from plain values.
@@ -37,7 +50,7 @@ pub(crate) fn to_column(name: &str, data: ColumnData) -> PolarsResult<Column> {
         }
         ColumnData::Timestamp(v) => {
             let micros = v.into_iter().map(|t| t.map(|t| t.timestamp_micros()));
-            Column::new(name, micros.collect::<Vec<Option<i64>>>()).cast(&timestamp())?
+            cast(&Column::new(name, micros.collect::<Vec<Option<i64>>>()), &timestamp())?
         }
         ColumnData::Binary(v) => {
             let column: BinaryChunked = v.into_iter().collect();

@@ -117,7 +117,7 @@ impl TableSchema {
             let dtype = frame::dtype(column.ty);
             match stored.column(&column.name) {
                 Ok(found) if found.dtype() == &dtype => Ok(found.clone()),
-                Ok(found) => found.cast(&dtype),
+                Ok(found) => frame::cast(found, &dtype),
                 Err(_) => Ok(Column::full_null(
                     column.name.as_str().into(),
                     stored.height(),
