@@ -19,7 +19,8 @@ use crate::failure::Outcome;
 Exit codes: 0 done, 1 a run failed, 2 wrong command line, 65 data, 74 storage, 78 configuration,
 130 and 143 stopped by a signal.
 
-Start here:  mixline init shop && cd shop && mixline run daily_ingest")]
+Start here:  mixline init shop && cd shop && mixline step run step-synthesize
+             mixline run daily_ingest")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

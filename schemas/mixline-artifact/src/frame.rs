@@ -27,8 +27,14 @@ fn timestamp() -> DataType {
 pub(crate) fn cast(column: &Column, wanted: &DataType) -> PolarsResult<Column> {
     match (column.dtype(), wanted) {
         (DataType::Datetime(..) | DataType::Int64, DataType::Datetime(unit, zone)) => {
-            let plain = column.cast(&DataType::Datetime(*unit, None))?.cast(&DataType::Int64)?;
-            Ok(plain.i64()?.clone().into_datetime(*unit, zone.clone()).into_column())
+            let plain = column
+                .cast(&DataType::Datetime(*unit, None))?
+                .cast(&DataType::Int64)?;
+            Ok(plain
+                .i64()?
+                .clone()
+                .into_datetime(*unit, zone.clone())
+                .into_column())
         }
         _ => column.cast(wanted),
     }
@@ -50,7 +56,10 @@ pub(crate) fn to_column(name: &str, data: ColumnData) -> PolarsResult<Column> {
         }
         ColumnData::Timestamp(v) => {
             let micros = v.into_iter().map(|t| t.map(|t| t.timestamp_micros()));
-            cast(&Column::new(name, micros.collect::<Vec<Option<i64>>>()), &timestamp())?
+            cast(
+                &Column::new(name, micros.collect::<Vec<Option<i64>>>()),
+                &timestamp(),
+            )?
         }
         ColumnData::Binary(v) => {
             let column: BinaryChunked = v.into_iter().collect();

@@ -43,7 +43,9 @@ impl World {
             .expect("the test's own set-up works");
         runtime.block_on(async {
             let url = self.dir.path().join("store");
-            let store = Store::open(url.to_str().expect("the test's own set-up works")).await.expect("the test's own set-up works");
+            let store = Store::open(url.to_str().expect("the test's own set-up works"))
+                .await
+                .expect("the test's own set-up works");
             store
                 .log(artifact)
                 .expect("the test's own set-up works")
@@ -127,7 +129,10 @@ fn plain_files_do_in_place_of_artifacts() {
         "--out-dir",
         "again",
     ];
-    let read = world.command(&args).output().expect("the test's own set-up works");
+    let read = world
+        .command(&args)
+        .output()
+        .expect("the test's own set-up works");
     assert_eq!(result(&read).checks["rows_read"], 1, "{}", stderr(&read));
     std::fs::write(
         world.dir.path().join("f.csv"),
@@ -135,7 +140,10 @@ fn plain_files_do_in_place_of_artifacts() {
     )
     .expect("the test's own set-up works");
     let args = ["run", "--in", "input=f.csv", "--out-dir", "again"];
-    let read = world.command(&args).output().expect("the test's own set-up works");
+    let read = world
+        .command(&args)
+        .output()
+        .expect("the test's own set-up works");
     assert_eq!(result(&read).checks["rows_read"], 1, "{}", stderr(&read));
     assert!(!world.dir.path().join("store").exists());
 }
@@ -213,7 +221,12 @@ fn each_failure_has_its_exit_code_and_commits_nothing() {
         assert_eq!(exit(&output), Some(code), "{}", stderr(&output));
         let result = result(&output);
         assert_eq!(result.status, StepStatus::Failed);
-        assert!(result.error.expect("the test's own set-up works").contains("told to"));
+        assert!(
+            result
+                .error
+                .expect("the test's own set-up works")
+                .contains("told to")
+        );
     }
     let skipped = world.run(&["--set", "fail=nothing_to_do"]);
     assert_eq!(exit(&skipped), Some(ExitCode::NothingToDo));
@@ -257,7 +270,9 @@ fn a_signal_stops_the_step_within_eight_seconds_and_commits_nothing() {
     // SAFETY: kill takes no pointers, and the child has not been waited for.
     let sent = unsafe { libc::kill(pid, libc::SIGTERM) };
     assert_eq!(sent, 0);
-    let output = child.wait_with_output().expect("the test's own set-up works");
+    let output = child
+        .wait_with_output()
+        .expect("the test's own set-up works");
     assert!(started.elapsed() < Duration::from_secs(8));
     assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
     assert_eq!(result(&output).status, StepStatus::Failed);
@@ -268,7 +283,8 @@ fn a_signal_stops_the_step_within_eight_seconds_and_commits_nothing() {
 fn the_result_also_goes_to_its_file_and_progress_to_standard_error() {
     let world = World::new();
     let output = world.run(&["--result-file", "result.json", "--set", "sleep_ms=50"]);
-    let file = std::fs::read_to_string(world.dir.path().join("result.json")).expect("the test's own set-up works");
+    let file = std::fs::read_to_string(world.dir.path().join("result.json"))
+        .expect("the test's own set-up works");
     let from_file: StepResult = serde_json::from_str(&file).expect("the test's own set-up works");
     assert_eq!(from_file, result(&output));
     let events = stderr(&output);
@@ -276,7 +292,8 @@ fn the_result_also_goes_to_its_file_and_progress_to_standard_error() {
         .lines()
         .find(|line| line.contains("\"event\":\"progress\""))
         .expect("the test's own set-up works");
-    let progress: serde_json::Value = serde_json::from_str(progress).expect("the test's own set-up works");
+    let progress: serde_json::Value =
+        serde_json::from_str(progress).expect("the test's own set-up works");
     assert_eq!(progress["stage"], "waiting");
     assert!(progress["fraction"].is_number());
 }
@@ -311,8 +328,12 @@ fn every_flag_has_an_environment_twin() {
 #[test]
 fn describe_is_quick_and_complete_and_check_runs_nothing() {
     let world = World::new();
-    let output = world.command(&["describe"]).output().expect("the test's own set-up works");
-    let descriptor: StepDescriptor = serde_json::from_slice(&output.stdout).expect("the test's own set-up works");
+    let output = world
+        .command(&["describe"])
+        .output()
+        .expect("the test's own set-up works");
+    let descriptor: StepDescriptor =
+        serde_json::from_slice(&output.stdout).expect("the test's own set-up works");
     assert_eq!(descriptor.name, "step-noop");
     assert_eq!(descriptor.inputs[0].artifact, "noop_in");
     assert_eq!(descriptor.outputs[0].artifact, "noop");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::app::App;
 use crate::failure::Outcome;
 
-/// About DAG files
+/// Print what a DAG file may hold
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

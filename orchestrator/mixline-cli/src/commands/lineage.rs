@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mixline_artifact::CommitRecord;
 use mixline_run::Engine;
-use mixline_schema::{ArtifactRef, fingerprint};
+use mixline_schema::{ArtifactRef, Provenance, fingerprint};
 use serde::Serialize;
 
 use super::artifact;
@@ -34,7 +34,8 @@ struct Node {
     committed_at: Option<chrono::DateTime<chrono::Utc>>,
     run_id: Option<String>,
     digest: Option<String>,
-    /// Files the step watched, with their digests; known for the last execution of a task.
+    /// Files that the step watched; known for the last execution of a task, and listed at the
+    /// first of its outputs.
     files: Vec<String>,
     /// Said in full elsewhere in the tree.
     repeated: bool,
@@ -49,6 +50,7 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
     let mut walk = Walk {
         engine: &engine,
         seen: BTreeSet::new(),
+        listed: BTreeSet::new(),
         consumers: Vec::new(),
     };
     if args.down {
@@ -76,6 +78,8 @@ async fn consumers(engine: &Engine) -> Outcome<Vec<(String, CommitRecord)>> {
 struct Walk<'a> {
     engine: &'a Engine,
     seen: BTreeSet<(String, u64)>,
+    /// Executions whose files have been listed.
+    listed: BTreeSet<String>,
     consumers: Vec<(String, CommitRecord)>,
 }
 
@@ -136,10 +140,17 @@ impl Walk<'_> {
             .collect()
     }
 
-    async fn bare(&self, name: &str, version: u64, record: Option<&CommitRecord>) -> Outcome<Node> {
+    async fn bare(
+        &mut self,
+        name: &str,
+        version: u64,
+        record: Option<&CommitRecord>,
+    ) -> Outcome<Node> {
         let provenance = record.and_then(|record| record.provenance.as_ref());
         let mut files = Vec::new();
-        if let Some(provenance) = provenance {
+        let first =
+            |provenance: &&Provenance| self.listed.insert(provenance.fingerprint.to_string());
+        if let Some(provenance) = provenance.filter(first) {
             let slot = [provenance.slot.clone()];
             let documents = self.engine.state().last_documents(&slot).await?;
             let same = documents

@@ -102,7 +102,7 @@ pub(crate) fn first_lines(text: &str, most: usize) -> String {
         .collect::<Vec<_>>()
         .join("\n");
     if lines.len() > most {
-        shown += &format!("\n… {} more", counted((lines.len() - most) as u64, "line"));
+        shown += &format!("\n… {}", counted((lines.len() - most) as u64, "more line"));
     }
     shown
 }

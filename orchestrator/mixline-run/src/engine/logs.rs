@@ -21,7 +21,10 @@ impl Engine {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(RunError::io("read", &file)(source)),
         }
-        let kept = self.store.get_object(&log_object(run_id, task, attempt)).await;
+        let kept = self
+            .store
+            .get_object(&log_object(run_id, task, attempt))
+            .await;
         let kept = kept.map_err(RunError::store("read the logs of", self.store.url()))?;
         Ok(kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }

@@ -199,10 +199,7 @@ mod tests {
         assert_eq!(found[0].subject, "a and b");
         assert!((found[0].value.unwrap() + 1.0).abs() < 1e-9);
         let exact = run(
-            &[
-                ("a", [1.0, 2.0].repeat(5)),
-                ("b", [2.0, 4.0].repeat(5)),
-            ],
+            &[("a", [1.0, 2.0].repeat(5)), ("b", [2.0, 4.0].repeat(5))],
             1.0,
         );
         assert!(

@@ -181,12 +181,15 @@ impl Platform for RawTiktokAds {
     }
 }
 
+/// The reports of a source: as they came, and as delivery by channel, campaign and day.
+pub(crate) type Reports<P> = (Table<P>, Vec<MediaDaily>);
+
 /// Reads the files of a source, in name order; a later file restates what an earlier one said.
 pub(crate) fn read<P: Platform>(
     job: &mut Job<'_>,
     source: &Source,
     files: &[String],
-) -> Result<Option<(Table<P>, Vec<MediaDaily>)>, StepError> {
+) -> Result<Option<Reports<P>>, StepError> {
     let mut parts = Vec::new();
     for file in files {
         parts.extend(read_file::<P>(job, source, file)?.map(|(frame, _)| frame));

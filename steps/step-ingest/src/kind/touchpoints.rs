@@ -111,7 +111,7 @@ fn add(
     identity: &Identity,
     touches: &mut BTreeMap<Key, &'static str>,
 ) -> PolarsResult<Left> {
-    let text = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?);
+    let text = |name: &str| frame.column(name)?.str();
     let at = frame.column("occurred_at")?.i64()?;
     let (kind, customer) = (text("kind")?, text("customer")?);
     let (channel, campaign) = (text("channel")?, text("campaign")?);

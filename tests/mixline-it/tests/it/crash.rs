@@ -12,7 +12,10 @@ const KILLS_VARIABLE: &str = "MIXLINE_CRASH_KILLS";
 
 #[tokio::test]
 async fn kill_nine_at_random_points_loses_nothing_and_doubles_nothing() {
-    #[expect(clippy::disallowed_methods, reason = "how long a test goes on is the caller's choice")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test goes on is the caller's choice"
+    )]
     let kills = std::env::var(KILLS_VARIABLE)
         .ok()
         .and_then(|k| k.parse().ok())

@@ -11,7 +11,10 @@ const ROUNDS_VARIABLE: &str = "MIXLINE_RACE_ROUNDS";
 
 #[tokio::test]
 async fn sixteen_processes_commit_to_one_artifact_and_none_is_lost_or_doubled() {
-    #[expect(clippy::disallowed_methods, reason = "how long a test goes on is the caller's choice")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test goes on is the caller's choice"
+    )]
     let rounds = std::env::var(ROUNDS_VARIABLE)
         .ok()
         .and_then(|r| r.parse().ok())

@@ -50,7 +50,7 @@ for folder in sorted(p for p in store.iterdir() if (p / "_delta_log").is_dir()):
         parts = files(name, version)
         if parts:
             listed = [str(p) for p in parts]
-            duck = duckdb.sql(f"select count(*) from read_parquet({listed})").fetchone()[0]
+            duck = duckdb.sql(f"select count(*) from read_parquet({listed})").fetchall()[0][0]
             assert duck == ours.height, f"DuckDB {name}@{version}: {duck} rows, expected {ours.height}"
             rows = sum(pyarrow.parquet.read_metadata(p).num_rows for p in parts)
             assert rows == ours.height, f"pyarrow {name}@{version}: {rows} rows"

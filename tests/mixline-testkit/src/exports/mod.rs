@@ -1,7 +1,7 @@
 //! A world as the files that platforms export, with the oddities they really have: totals rows,
 //! preamble lines, footers, thousands separators, line items.
 //!
-//! [`files`] is pure; [`write`] puts each file in place whole, so that a reader never sees half.
+//! [`files`] is pure; [`write()`] puts each file in place whole, so that a reader never sees half.
 
 mod google;
 mod meta;
