@@ -61,7 +61,10 @@ impl<'a> Harvest<'a> {
     /// Reports the files that no source wants.
     pub(crate) fn unclaimed(&mut self, files: &[String], claims: &[(&Source, Vec<String>)]) {
         for file in files {
-            if !claims.iter().any(|(_, claimed)| claimed.contains(file)) {
+            let wanted = |(source, claimed): &(&Source, Vec<String>)| {
+                claimed.contains(file) || source.beside.contains(file)
+            };
+            if !claims.iter().any(wanted) {
                 self.report
                     .file("(none)", file, "ignored", "no source file matches it");
             }

@@ -64,6 +64,9 @@ pub(crate) struct Source {
     pub(crate) kind: Kind,
     /// File names below the data folder; `*` and `?` stand for any characters.
     pub(crate) files: Vec<String>,
+    /// Wide files: files whose rows belong to those of `files`, one by one.
+    #[serde(default)]
+    pub(crate) beside: Vec<String>,
     /// Channel of its rows in `media_daily`.
     pub(crate) channel: Option<String>,
     /// Currency of its money, when the file does not say.
@@ -135,7 +138,7 @@ impl Source {
                 "`files` is empty: name the export files, for example [\"meta*.csv\"]".into(),
             );
         }
-        for pattern in &self.files {
+        for pattern in self.files.iter().chain(&self.beside) {
             let climbs = pattern.split('/').any(|part| part == "..");
             if climbs || Path::new(pattern).is_absolute() {
                 faults.push(format!(
@@ -158,6 +161,9 @@ impl Source {
             faults.push(format!(
                 "`currency`: `{code}` is no ISO 4217 code such as `EUR`"
             ));
+        }
+        if self.kind != Kind::Wide && !self.beside.is_empty() {
+            faults.push("`beside` is for kind = \"wide\"".into());
         }
         let wide = !self.media.is_empty() || !self.outcome.is_empty() || !self.controls.is_empty();
         match (self.kind == Kind::Wide, wide) {

@@ -1,5 +1,6 @@
 //! A delimited text file: what it is written in, where its headings are, and its rows in blocks.
 
+mod beside;
 mod blocks;
 mod encoding;
 mod headings;
@@ -57,39 +58,18 @@ impl Sheet {
         source: &Source,
         wanted: impl Fn(&Headings) -> Vec<String>,
     ) -> Result<Self, Problem> {
-        let path = folder.join(file);
-        let failed =
-            |error: std::io::Error| Problem::of_file(file, format!("cannot be read: {error}"));
-        let mut head = Vec::new();
-        let mut disk = File::open(&path).map_err(failed)?;
-        disk.by_ref()
-            .take(HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(failed)?;
-        let whole = head.len() < HEAD;
-        let encoding = encoding::detect(&head, source.encoding.as_deref(), whole)
-            .map_err(|message| Problem::of_file(file, message))?;
-        let (body, head, skip) = if encoding.is_utf8() {
-            let skip = encoding.mark();
-            (Body::Disk(path), head.split_off(skip), skip as u64)
-        } else {
-            disk.seek(SeekFrom::Start(0)).map_err(failed)?;
-            let mut bytes = Vec::new();
-            disk.read_to_end(&mut bytes).map_err(failed)?;
-            let text = encoding
-                .decode(&bytes)
-                .map_err(|message| Problem::of_file(file, message))?;
-            (
-                Body::Memory(text.clone().into_bytes()),
-                text.into_bytes(),
-                0,
-            )
+        let (encoding, body, head, skip) = match source.beside.as_slice() {
+            [] => single(folder, file, source)?,
+            others => {
+                let text = beside::join(folder, file, others, source)?;
+                ("UTF-8", Body::Memory(text.clone()), text, 0)
+            }
         };
         let found =
             find(&head, source.delimiter, &wanted).map_err(|m| Problem::of_file(file, m))?;
         Ok(Self {
             file: file.to_owned(),
-            encoding: encoding.name(),
+            encoding,
             delimiter: found.delimiter,
             heading_row: found.row,
             headings: found.headings,
@@ -124,6 +104,40 @@ impl Sheet {
             _ => "other",
         }
     }
+}
+
+/// Encoding, body, its head in UTF-8, and the bytes before it.
+type Opened = (&'static str, Body, Vec<u8>, u64);
+
+fn single(folder: &Path, file: &str, source: &Source) -> Result<Opened, Problem> {
+    let path = folder.join(file);
+    let failed = |error: std::io::Error| Problem::of_file(file, format!("cannot be read: {error}"));
+    let mut head = Vec::new();
+    let mut disk = File::open(&path).map_err(failed)?;
+    disk.by_ref()
+        .take(HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(failed)?;
+    let whole = head.len() < HEAD;
+    let encoding = encoding::detect(&head, source.encoding.as_deref(), whole)
+        .map_err(|message| Problem::of_file(file, message))?;
+    if encoding.is_utf8() {
+        let skip = encoding.mark();
+        return Ok((
+            encoding.name(),
+            Body::Disk(path),
+            head.split_off(skip),
+            skip as u64,
+        ));
+    }
+    disk.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let mut bytes = Vec::new();
+    disk.read_to_end(&mut bytes).map_err(failed)?;
+    let text = encoding
+        .decode(&bytes)
+        .map_err(|message| Problem::of_file(file, message))?;
+    let text = text.into_bytes();
+    Ok((encoding.name(), Body::Memory(text.clone()), text, 0))
 }
 
 /// A row of headings and where it ends.

@@ -1,0 +1,5 @@
+//! The built step on real and on broken files.
+
+mod broken;
+mod real;
+mod support;
