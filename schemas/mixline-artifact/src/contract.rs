@@ -1,12 +1,11 @@
 //! The contract check: every violation at once, each with row and column.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use mixline_schema::{ArtifactSpec, ColumnSpec};
 use polars::prelude::*;
 
-use crate::{frame, order, rowhash};
+use crate::{frame, order};
 
 /// How many violations are kept for printing; the total is always counted.
 const SHOWN: usize = 20;
@@ -88,39 +87,59 @@ impl ContractViolations {
     }
 }
 
-/// Checks a frame against a declaration and returns it with the declared column order and types.
+/// A frame with the declared columns, in the declared order and types.
 ///
 /// Integers and floats are widened to 64 bits and times brought to microseconds; nothing else is
-/// converted.
+/// converted. The frame is taken, so that columns that had to change do not lie in memory twice.
 ///
 /// # Errors
 /// All violations: missing and unexpected columns, wrong types, nulls, values that are not finite
-/// or out of range, duplicate keys.
-pub fn check(spec: &ArtifactSpec, frame: &DataFrame) -> Result<DataFrame, ContractViolations> {
+/// or out of range. Their rows are counted in the order given.
+pub(crate) fn conformed(
+    spec: &ArtifactSpec,
+    frame: DataFrame,
+) -> Result<DataFrame, ContractViolations> {
     let mut found = ContractViolations::new(spec.name);
     for name in frame.get_column_names() {
         if spec.column(name).is_none() {
             found.add(None, name, "not a column of this artifact");
         }
     }
-    let columns: Vec<Option<Column>> = spec
+    let columns = spec
         .columns
         .iter()
-        .map(|column| conform(column, frame, &mut found))
-        .collect();
+        .map(|column| conform(column, &frame, &mut found));
+    let columns: Vec<Option<Column>> = columns.collect();
     let columns: Option<Vec<Column>> = columns.into_iter().collect();
     let checked = columns.and_then(|columns| DataFrame::new(frame.height(), columns).ok());
-    match checked {
-        Some(checked) => {
-            duplicates(spec, &checked, &mut found);
-            if found.total == 0 {
-                Ok(checked)
-            } else {
-                Err(found)
-            }
-        }
-        None => Err(found),
+    checked.filter(|_| found.total == 0).ok_or(found)
+}
+
+/// The keys that occur more than once in a frame in key order.
+pub(crate) fn duplicates(spec: &ArtifactSpec, frame: &DataFrame) -> ContractViolations {
+    let mut found = ContractViolations::new(spec.name);
+    let key = spec.key.join(", ");
+    let rows = order::repeated(frame, spec.key).unwrap_or_default();
+    for row in rows {
+        let message = if found.total < SHOWN {
+            format!("{} occurs more than once", key_of(frame, spec.key, row))
+        } else {
+            String::new()
+        };
+        found.add(None, &key, message);
     }
+    found
+}
+
+/// The values of a row's key.
+fn key_of(frame: &DataFrame, key: &[&str], row: usize) -> String {
+    let rows = crate::export::rows(&frame.slice(row as i64, 1)).unwrap_or_default();
+    let cell = |name: &&str| match rows.first().map(|row| &row[*name]) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "?".to_owned(),
+    };
+    key.iter().map(cell).collect::<Vec<_>>().join(", ")
 }
 
 fn conform(spec: &ColumnSpec, frame: &DataFrame, found: &mut ContractViolations) -> Option<Column> {
@@ -217,38 +236,6 @@ fn out_of_range(spec: &ColumnSpec, value: &dyn fmt::Display) -> String {
                 min.unwrap_or(f64::MIN),
                 max.unwrap_or(f64::MAX)
             )
-        }
-    }
-}
-
-/// Sorting takes a fraction of the memory of a map, and most tables have no key twice.
-fn all_differ(mut hashes: Vec<u128>) -> bool {
-    hashes.sort_unstable();
-    hashes.windows(2).all(|pair| pair[0] != pair[1])
-}
-
-fn duplicates(spec: &ArtifactSpec, frame: &DataFrame, found: &mut ContractViolations) {
-    if spec.key.is_empty() {
-        return;
-    }
-    if order::is_strict(frame, spec.key).unwrap_or(false) {
-        return;
-    }
-    let Ok(hashes) = rowhash::rows(frame, Some(spec.key)) else {
-        return;
-    };
-    if all_differ(hashes.clone()) {
-        return;
-    }
-    let mut seen: HashMap<u128, usize> = HashMap::with_capacity(hashes.len());
-    for (row, hash) in hashes.into_iter().enumerate() {
-        if let Some(first) = seen.insert(hash, row) {
-            seen.insert(hash, first);
-            found.add(
-                Some(row),
-                &spec.key.join(", "),
-                format!("has the same key as row {first}"),
-            );
         }
     }
 }

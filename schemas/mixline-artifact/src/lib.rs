@@ -5,6 +5,7 @@
 //! never changed: the log entry is the commit, and only a conditional create makes it.
 
 mod cells;
+mod checked;
 mod contract;
 mod error;
 pub mod export;
@@ -17,8 +18,10 @@ mod rowhash;
 mod store;
 mod table;
 pub mod testing;
+mod threads;
 
-pub use contract::{ContractViolations, Violation, check};
+pub use checked::Checked;
+pub use contract::{ContractViolations, Violation};
 pub use error::{StoreClass, StoreError};
 pub use log::{
     CommitOutcome, CommitRecord, Committed, DataFile, GcReport, Log, Retention, Snapshot,

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use mixline_schema::{Artifact, ColumnData, Digest};
 use polars::prelude::DataFrame;
 
-use crate::contract::{ContractViolations, check};
-use crate::{frame, order, rowhash};
+use crate::checked::Checked;
+use crate::contract::ContractViolations;
+use crate::{frame, rowhash};
 
 /// Rows of one artifact, checked, in key order.
 ///
@@ -14,7 +15,7 @@ use crate::{frame, order, rowhash};
 /// holds rows that keep the contract.
 #[derive(Debug, Clone)]
 pub struct Table<A: Artifact> {
-    frame: DataFrame,
+    checked: Checked,
     rows: PhantomData<A>,
 }
 
@@ -38,24 +39,18 @@ impl<A: Artifact> Table<A> {
     /// # Errors
     /// Every violation of the declaration.
     pub fn parse(frame: DataFrame) -> Result<Self, ContractViolations> {
-        let checked = check(A::spec(), &frame)?;
-        Ok(Self::trusted(checked))
-    }
-
-    /// A table from a frame that has just been checked.
-    pub(crate) fn trusted(frame: DataFrame) -> Self {
-        let sorted = order::sorted(frame, A::spec().key);
-        Self {
-            frame: sorted.expect("key columns exist in a checked frame"),
+        let checked = Checked::new(A::spec(), frame)?;
+        Ok(Self {
+            checked,
             rows: PhantomData,
-        }
+        })
     }
 
     /// A table without rows.
     #[must_use]
     pub fn empty() -> Self {
         Self {
-            frame: frame::empty(A::spec()),
+            checked: Checked::empty(A::spec()),
             rows: PhantomData,
         }
     }
@@ -64,7 +59,7 @@ impl<A: Artifact> Table<A> {
     #[must_use]
     pub fn rows(&self) -> Vec<A> {
         let column = |spec: &mixline_schema::ColumnSpec| -> Option<ColumnData> {
-            frame::from_column(self.frame.column(spec.name).ok()?, spec.ty).ok()
+            frame::from_column(self.df().column(spec.name).ok()?, spec.ty).ok()
         };
         let columns: Option<Vec<ColumnData>> = A::spec().columns.iter().map(column).collect();
         columns
@@ -75,7 +70,7 @@ impl<A: Artifact> Table<A> {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.frame.height()
+        self.df().height()
     }
 
     /// Whether there are no rows.
@@ -87,18 +82,24 @@ impl<A: Artifact> Table<A> {
     /// The columns.
     #[must_use]
     pub fn df(&self) -> &DataFrame {
-        &self.frame
+        self.checked.df()
     }
 
     /// The columns, taken.
     #[must_use]
     pub fn into_df(self) -> DataFrame {
-        self.frame
+        self.checked.into_df()
     }
 
     /// The content digest: equal for equal rows.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        rowhash::digest_of(A::spec(), &self.frame).expect("a table's columns have known types")
+        rowhash::digest_of(A::spec(), self.df()).expect("a table's columns have known types")
+    }
+}
+
+impl<A: Artifact> From<Table<A>> for Checked {
+    fn from(table: Table<A>) -> Self {
+        table.checked
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mixline_schema::catalog::Controls;
-use mixline_schema::{Artifact as _, Digest, Provenance, WriteMode};
+use mixline_schema::{Digest, Provenance, WriteMode};
 
 use crate::{CommitOutcome, Committed, Store, StoreError, Table};
 
@@ -51,7 +51,7 @@ pub async fn commit(
     let table = Table::from_rows(rows)?;
     store
         .log("controls")?
-        .commit(Controls::spec(), table.into_df(), mode, provenance)
+        .commit(table.into(), mode, provenance)
         .await
 }
 

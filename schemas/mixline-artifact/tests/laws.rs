@@ -159,11 +159,10 @@ async fn gc_leaves_young_files_alone_and_keeps_what_kept_versions_were_made_from
         version: 4,
         digest,
     }];
-    let spec = <mixline_schema::catalog::Outcome as mixline_schema::Artifact>::spec();
     let outcome = store.log("outcome").expect("legal");
-    let frame = mixline_artifact::Table::<mixline_schema::catalog::Outcome>::empty().into_df();
+    let frame = mixline_artifact::Table::<mixline_schema::catalog::Outcome>::empty().into();
     outcome
-        .commit(spec, frame, WriteMode::Replace, made)
+        .commit(frame, WriteMode::Replace, made)
         .await
         .expect("commits");
     let report = log

@@ -302,7 +302,7 @@ impl Execution {
             let log = store.log(&artifact)?;
             let mode = modes[output.port];
             let committed = log
-                .commit(output.spec, output.frame, mode, provenance.clone())
+                .commit(output.rows, mode, provenance.clone())
                 .await
                 .map_err(|error| {
                     StepError::from(error).context(format!("`{artifact}` cannot be committed"))
@@ -322,22 +322,12 @@ impl Execution {
 
     /// Output tables with the artifact each belongs to.
     fn named(&self, frames: Frames) -> Vec<plain::Output> {
-        let spec_of = |port: &str| {
-            let spec = self
-                .program
-                .outputs
-                .iter()
-                .find(|spec| spec.port.name == port);
-            spec.expect("frames come from the same struct as the ports")
-                .spec
-        };
         frames
             .into_iter()
-            .map(|(port, frame)| plain::Output {
+            .map(|(port, rows)| plain::Output {
                 port,
                 artifact: self.request.artifacts[port].clone(),
-                spec: spec_of(port),
-                frame,
+                rows,
             })
             .collect()
     }

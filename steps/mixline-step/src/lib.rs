@@ -76,6 +76,7 @@ pub use step::{NoConfig, Step, descriptor};
 /// The items that [`inputs!`] and [`outputs!`] expand to; not for direct use.
 #[doc(hidden)]
 pub mod __private {
+    pub use mixline_artifact::Checked;
     pub use mixline_schema::{Artifact, WriteMode};
     pub use polars::frame::DataFrame;
 }

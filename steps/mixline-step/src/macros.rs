@@ -162,12 +162,12 @@ macro_rules! __outputs {
                     )
                 ),*]
             }
-            fn into_frames(
+            fn into_tables(
                 self,
-            ) -> ::std::vec::Vec<(&'static str, $crate::__private::DataFrame)> {
+            ) -> ::std::vec::Vec<(&'static str, $crate::__private::Checked)> {
                 [$( (stringify!($field), $crate::OutputField::give(self.$field)) ),*]
                     .into_iter()
-                    .filter_map(|(port, frame)| frame.map(|frame| (port, frame)))
+                    .filter_map(|(port, rows)| rows.map(|rows| (port, rows)))
                     .collect()
             }
         }

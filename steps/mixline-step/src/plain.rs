@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use mixline_schema::{ArtifactSpec, Digest, OutputResult};
-use polars::frame::DataFrame;
+use mixline_artifact::Checked;
+use mixline_schema::{Digest, OutputResult};
 use polars::prelude::ParquetWriter;
 
 use crate::error::StepError;
@@ -13,8 +13,7 @@ use crate::error::StepError;
 pub(crate) struct Output {
     pub(crate) port: &'static str,
     pub(crate) artifact: String,
-    pub(crate) spec: &'static ArtifactSpec,
-    pub(crate) frame: DataFrame,
+    pub(crate) rows: Checked,
 }
 
 /// Writes `<artifact>.parquet` for every output. Such files have no version; the result says 0.
@@ -30,10 +29,9 @@ fn write_one(output: Output, dir: &Path) -> Result<OutputResult, StepError> {
     let Output {
         port,
         artifact,
-        spec,
-        frame,
+        rows,
     } = output;
-    let mut frame = mixline_artifact::check(spec, &frame)?;
+    let mut frame = rows.into_df();
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .finish(&mut frame)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mixline_artifact::Table;
+use mixline_artifact::{Checked, Table};
 use mixline_schema::{Artifact, ArtifactSpec, ColumnData, Port, WriteMode};
 use polars::frame::DataFrame;
 
@@ -85,7 +85,7 @@ pub trait OutputPorts: Sized + 'static {
     fn ports() -> Vec<PortSpec>;
 
     /// The tables by port; optional outputs that stay unwritten are absent.
-    fn into_frames(self) -> Vec<(&'static str, DataFrame)>;
+    fn into_tables(self) -> Vec<(&'static str, Checked)>;
 }
 
 /// A step that reads nothing from the store.
@@ -103,7 +103,7 @@ impl OutputPorts for () {
     fn ports() -> Vec<PortSpec> {
         Vec::new()
     }
-    fn into_frames(self) -> Vec<(&'static str, DataFrame)> {
+    fn into_tables(self) -> Vec<(&'static str, Checked)> {
         Vec::new()
     }
 }
@@ -154,21 +154,21 @@ pub trait OutputField: Sized {
     const OPTIONAL: bool;
 
     /// The rows to commit.
-    fn give(self) -> Option<DataFrame>;
+    fn give(self) -> Option<Checked>;
 }
 
 impl<A: Artifact> OutputField for Table<A> {
     type Artifact = A;
     const OPTIONAL: bool = false;
-    fn give(self) -> Option<DataFrame> {
-        Some(self.into_df())
+    fn give(self) -> Option<Checked> {
+        Some(self.into())
     }
 }
 
 impl<A: Artifact> OutputField for Option<Table<A>> {
     type Artifact = A;
     const OPTIONAL: bool = true;
-    fn give(self) -> Option<DataFrame> {
-        self.map(Table::into_df)
+    fn give(self) -> Option<Checked> {
+        self.map(Checked::from)
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use mixline_artifact::Checked;
 use mixline_schema::StepDescriptor;
 use polars::frame::DataFrame;
 use serde_json::Value;
@@ -16,7 +17,7 @@ use crate::ports::{InputPorts, OutputPorts, PortSpec};
 use crate::step::{Step, descriptor};
 
 /// Output tables by port.
-pub(crate) type Frames = Vec<(&'static str, DataFrame)>;
+pub(crate) type Frames = Vec<(&'static str, Checked)>;
 
 /// A step function, without its types: configuration and inputs in, outputs out.
 type Compute = fn(&Value, &mut BTreeMap<String, DataFrame>, &Context) -> Result<Frames, StepError>;
@@ -64,5 +65,5 @@ fn compute<S: Step>(
 ) -> Result<Frames, StepError> {
     let parsed: S::Config = config::parse(raw)?;
     let inputs = S::Inputs::from_frames(frames)?;
-    Ok(S::run(&parsed, inputs, ctx)?.into_frames())
+    Ok(S::run(&parsed, inputs, ctx)?.into_tables())
 }

@@ -308,8 +308,8 @@ async fn a_run_with_a_live_orchestrator_is_left_alone() {
 /// Commits an empty table to the store as the task would.
 async fn commit(engine: &Engine, planned: &PlannedTask, fingerprint: mixline_schema::Digest) {
     use mixline_artifact::Table;
-    use mixline_schema::{Artifact as _, Provenance, WriteMode};
-    let rows = Table::<catalog::MediaDaily>::empty().into_df();
+    use mixline_schema::{Provenance, WriteMode};
+    let rows = Table::<catalog::MediaDaily>::empty().into();
     let provenance = Provenance {
         step: planned.step.clone(),
         code_version: planned.code.clone(),
@@ -322,8 +322,7 @@ async fn commit(engine: &Engine, planned: &PlannedTask, fingerprint: mixline_sch
         committed_at: clock(),
     };
     let log = engine.store().log("media_daily").unwrap();
-    let spec = catalog::MediaDaily::spec();
-    log.commit(spec, rows, WriteMode::Replace, provenance)
+    log.commit(rows, WriteMode::Replace, provenance)
         .await
         .unwrap();
     let artifacts = BTreeSet::from(["media_daily".to_owned()]);

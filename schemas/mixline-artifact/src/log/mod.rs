@@ -276,7 +276,9 @@ impl Log {
         for part in parts {
             all.vstack_mut(&part).map_err(combine)?;
         }
-        order::sorted(all, &snapshot.schema.key()).map_err(combine)
+        order::arranged(all, &snapshot.schema.key())
+            .map(|all| all.frame)
+            .map_err(combine)
     }
 
     /// The rows of a version as a typed table.

@@ -109,7 +109,7 @@ impl<'a> Incoming<'a> {
         }
         let mut merged = frame::take(stored, &kept)?;
         merged.vstack_mut(&frame::take(self.rows, &taken)?)?;
-        order::sorted(merged, key).map(Some)
+        order::arranged(merged, key).map(|merged| Some(merged.frame))
     }
 
     fn unplaced(&self) -> Vec<usize> {

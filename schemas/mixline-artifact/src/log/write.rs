@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::entry::{self, CommitNote, DataFile, Entry};
 use super::schema::TableSchema;
 use super::{Log, PARALLEL, Snapshot, stats};
+use crate::checked::Checked;
 use crate::error::StoreError;
-use crate::{contract, order, parquet, rowhash};
+use crate::{parquet, rowhash};
 
 const ROWS_PER_FILE: usize = 1_000_000;
 /// Data files encoded and written at a time.
@@ -60,17 +61,15 @@ impl Log {
     /// Commits rows as the next version.
     ///
     /// # Errors
-    /// [`StoreError::Contract`], [`StoreError::SchemaVersion`], [`StoreError::Schema`],
+    /// [`StoreError::SchemaVersion`], [`StoreError::Schema`],
     /// [`StoreError::Contention`], or what the store said.
     pub async fn commit(
         &self,
-        spec: &ArtifactSpec,
-        rows: DataFrame,
+        rows: Checked,
         mode: WriteMode,
         provenance: Provenance,
     ) -> Result<Committed, StoreError> {
-        let checked = contract::check(spec, &rows)?;
-        let rows = order::sorted(checked, spec.key).map_err(|e| self.columns("combine", e))?;
+        let (spec, rows) = (rows.spec(), rows.into_df());
         let id = Uuid::new_v4().to_string();
         let mut draft = Draft {
             spec,

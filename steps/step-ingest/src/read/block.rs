@@ -1,7 +1,7 @@
 //! One block of rows into typed columns.
 
 use chrono_tz::Tz;
-use csv::ByteRecord;
+use csv::StringRecord;
 use polars::prelude::{ChunkedBuilder as _, Column, DataFrame};
 
 use super::columns::{Builder, empty, unknown};
@@ -43,7 +43,7 @@ struct Cells<'a> {
     place: usize,
     builder: Builder,
     /// The last day and its text: most rows have the day of the row above.
-    day: (Vec<u8>, i32),
+    day: (String, i32),
 }
 
 impl Reader<'_> {
@@ -63,14 +63,20 @@ impl Reader<'_> {
             .flexible(true)
             .delimiter(self.sheet.delimiter)
             .from_reader(block.bytes.as_slice());
-        let mut record = ByteRecord::new();
+        let mut record = StringRecord::new();
         let mut height = 0;
         loop {
-            match rows.read_byte_record(&mut record) {
+            match rows.read_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    chunk.problem(self, None, format!("is no row of a table: {error}"));
+                    let message = match error.kind() {
+                        csv::ErrorKind::Utf8 { .. } => {
+                            "is not valid UTF-8; set `encoding` in its source file".to_owned()
+                        }
+                        _ => format!("is no row of a table: {error}"),
+                    };
+                    chunk.problem(self, None, message);
                     break;
                 }
             }
@@ -95,7 +101,7 @@ impl Reader<'_> {
                     format,
                     place: (*place)?,
                     builder,
-                    day: (Vec::new(), 0),
+                    day: (String::new(), 0),
                 })
             },
         );
@@ -103,8 +109,8 @@ impl Reader<'_> {
     }
 
     /// Takes one row in; whether it was kept.
-    fn row(&self, record: &ByteRecord, columns: &mut [Cells<'_>], chunk: &mut Chunk) -> bool {
-        let blank = record.iter().all(|cell| cell.trim_ascii().is_empty());
+    fn row(&self, record: &StringRecord, columns: &mut [Cells<'_>], chunk: &mut Chunk) -> bool {
+        let blank = is_blank(record);
         if blank || is_total(record, self.mapping) {
             chunk.dropped.push(chunk.records);
             chunk.totals += u64::from(!blank);
@@ -120,8 +126,8 @@ impl Reader<'_> {
             return false;
         }
         for cells in columns {
-            let bytes = record.get(cells.place).unwrap_or_default();
-            if let Err(message) = cells.take(bytes, self.zone) {
+            let text = record.get(cells.place).unwrap_or_default();
+            if let Err(message) = cells.take(text, self.zone) {
                 cells.builder.null();
                 chunk.problem(self, Some(cells.place), message);
             }
@@ -170,15 +176,13 @@ impl Chunk {
 
 impl Cells<'_> {
     /// Takes one cell in; what is wrong with it otherwise.
-    fn take(&mut self, bytes: &[u8], zone: Tz) -> Result<(), String> {
-        if let (Builder::Day(column), true) = (&mut self.builder, bytes == self.day.0.as_slice())
-            && !bytes.is_empty()
+    fn take(&mut self, text: &str, zone: Tz) -> Result<(), String> {
+        if let (Builder::Day(column), true) = (&mut self.builder, text == self.day.0)
+            && !text.is_empty()
         {
             column.append_value(self.day.1);
             return Ok(());
         }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| "is not valid UTF-8; set `encoding` in its source file".to_owned())?;
         if cell::is_empty(text) {
             if self.field.need == Need::Full {
                 return Err("is empty".to_owned());
@@ -205,7 +209,7 @@ impl Cells<'_> {
                     return Err("has no format".into());
                 };
                 let day = read_day(format, text)?;
-                self.day = (bytes.to_vec(), day);
+                self.day = (text.to_owned(), day);
                 column.append_value(day);
             }
             Builder::Instant(column) => {
@@ -254,24 +258,31 @@ fn quoted(text: &str) -> String {
     format!("\"{short}{more}\"")
 }
 
+/// Whether no cell holds anything. Nearly every row shows otherwise with its first character.
+fn is_blank(record: &StringRecord) -> bool {
+    let shows = record.as_slice().starts_with(|c: char| !c.is_whitespace());
+    !shows && record.as_slice().trim().is_empty()
+}
+
 /// Whether a row sums up others: it has no day, and no name or a cell that says so.
-pub(super) fn is_total(record: &ByteRecord, mapping: &Mapping) -> bool {
+pub(super) fn is_total(record: &StringRecord, mapping: &Mapping) -> bool {
     let Some(totals) = &mapping.totals else {
         return false;
     };
-    let cell = |place: usize| record.get(place).unwrap_or_default().trim_ascii();
+    let cell = |place: usize| record.get(place).unwrap_or_default().trim();
     let day = cell(totals.day);
     if !day.is_empty() && !says_total(day) {
         return false;
     }
     let nameless = totals.name.is_some_and(|name| cell(name).is_empty());
-    nameless || record.iter().any(|cell| says_total(cell.trim_ascii()))
+    nameless || record.iter().any(|cell| says_total(cell.trim()))
 }
 
-fn says_total(cell: &[u8]) -> bool {
-    const WORDS: [&[u8]; 3] = [b"total", b"gesamt", b"summe"];
-    WORDS.iter().any(|word| {
+fn says_total(cell: &str) -> bool {
+    const WORDS: [&str; 3] = ["total", "gesamt", "summe"];
+    let starts = |word: &&str| {
         cell.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
-    })
+    };
+    WORDS.iter().any(|word| starts(&word))
 }

@@ -69,16 +69,14 @@ fn look(bytes: &[u8], sheet: &Sheet, mapping: &Mapping, columns: &mut [Column]) 
         .flexible(true)
         .delimiter(sheet.delimiter)
         .from_reader(bytes);
-    let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).unwrap_or(false) {
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).unwrap_or(false) {
         if is_total(&record, mapping) {
             continue;
         }
         for (column, (field, place)) in columns.iter_mut().zip(&mapping.fields) {
             let cell = place.and_then(|place| record.get(place));
-            let text = cell
-                .and_then(|cell| std::str::from_utf8(cell).ok())
-                .unwrap_or_default();
+            let text = cell.unwrap_or_default();
             if !cell::is_empty(text) {
                 column.see(text, field.ty);
             }
