@@ -5,7 +5,7 @@ use std::fmt;
 use mixline_schema::{ArtifactSpec, ColumnSpec};
 use polars::prelude::*;
 
-use crate::{frame, order};
+use crate::{frame, order, threads};
 
 /// How many violations are kept for printing; the total is always counted.
 const SHOWN: usize = 20;
@@ -74,6 +74,12 @@ impl ContractViolations {
         }
     }
 
+    fn merge(&mut self, other: Self) {
+        self.total += other.total;
+        let room = SHOWN.saturating_sub(self.first.len());
+        self.first.extend(other.first.into_iter().take(room));
+    }
+
     fn add(&mut self, row: Option<usize>, column: &str, message: impl Into<String>) {
         self.total += 1;
         if self.first.len() < SHOWN {
@@ -105,11 +111,16 @@ pub(crate) fn conformed(
             found.add(None, name, "not a column of this artifact");
         }
     }
-    let columns = spec
-        .columns
-        .iter()
-        .map(|column| conform(column, &frame, &mut found));
-    let columns: Vec<Option<Column>> = columns.collect();
+    // Columns are looked at side by side; what is found keeps the order of the declaration.
+    let looked = threads::map(spec.columns.iter().collect(), |column| {
+        let mut found = ContractViolations::new(spec.name);
+        (conform(column, &frame, &mut found), found)
+    });
+    let mut columns = Vec::new();
+    for (column, violations) in looked {
+        found.merge(violations);
+        columns.push(column);
+    }
     let columns: Option<Vec<Column>> = columns.into_iter().collect();
     let checked = columns.and_then(|columns| DataFrame::new(frame.height(), columns).ok());
     checked.filter(|_| found.total == 0).ok_or(found)
@@ -201,29 +212,31 @@ fn null_rows(column: &Column) -> Vec<usize> {
 
 fn ranges(spec: &ColumnSpec, column: &Column, found: &mut ContractViolations) {
     if let Ok(values) = column.f64() {
-        for (row, value) in values.iter().enumerate() {
-            let Some(value) = value else { continue };
-            if !value.is_finite() {
-                found.add(
-                    Some(row),
-                    spec.name,
-                    format!("is {value}, not a finite number"),
-                );
-            } else if !spec.range.contains(value) {
+        let good = |value: f64| value.is_finite() && spec.range.contains(value);
+        for (row, value) in numbered(values.iter(), good) {
+            if value.is_finite() {
                 found.add(Some(row), spec.name, out_of_range(spec, &value));
+            } else {
+                let message = format!("is {value}, not a finite number");
+                found.add(Some(row), spec.name, message);
             }
         }
-    } else if let Ok(values) = column.i64() {
-        if spec.range == mixline_schema::Range::ANY {
-            return;
-        }
-        for (row, value) in values.iter().enumerate() {
-            let Some(value) = value else { continue };
-            if !spec.range.contains(value as f64) {
-                found.add(Some(row), spec.name, out_of_range(spec, &value));
-            }
+    } else if let Ok(values) = column.i64()
+        && spec.range != mixline_schema::Range::ANY
+    {
+        for (row, value) in numbered(values.iter(), |value| spec.range.contains(value as f64)) {
+            found.add(Some(row), spec.name, out_of_range(spec, &value));
         }
     }
+}
+
+/// The values that are not good, with their rows.
+fn numbered<T: Copy>(
+    values: impl Iterator<Item = Option<T>>,
+    good: impl Fn(T) -> bool,
+) -> impl Iterator<Item = (usize, T)> {
+    let rows = values.enumerate();
+    rows.filter_map(move |(row, value)| Some((row, value.filter(|value| !good(*value))?)))
 }
 
 fn out_of_range(spec: &ColumnSpec, value: &dyn fmt::Display) -> String {

@@ -18,7 +18,42 @@ pub(crate) fn daily(
     columns: &Delivery,
     channel: &str,
 ) -> Result<Vec<MediaDaily>, String> {
-    walk(rows, columns, channel).map_err(|error| error.to_string())?
+    // Two halves side by side; a run that lies in both is put together again.
+    let half = rows.height() / 2;
+    let walk = |rows: DataFrame| walk(&rows, columns, channel).map_err(|error| error.to_string())?;
+    let (first, second) = (rows.slice(0, half), rows.slice(half as i64, rows.height() - half));
+    let (first, second) = std::thread::scope(|scope| {
+        let second = scope.spawn(|| walk(second));
+        (walk(first), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    join(first?, second?)
+}
+
+/// The rows of both halves; the last of the first and the first of the second may be one.
+fn join(mut media: Vec<MediaDaily>, second: Vec<MediaDaily>) -> Result<Vec<MediaDaily>, String> {
+    let mut second = second.into_iter().peekable();
+    let same = |a: &MediaDaily, b: &MediaDaily| (a.date, &a.campaign) == (b.date, &b.campaign);
+    if let (Some(last), Some(next)) = (media.last_mut(), second.peek())
+        && same(last, next)
+    {
+        if last.currency != next.currency {
+            return Err(two_currencies(last, &next.currency));
+        }
+        add(&mut last.spend, next.spend);
+        add(&mut last.impressions, next.impressions);
+        add(&mut last.clicks, next.clicks);
+        second.next();
+    }
+    media.extend(second);
+    Ok(media)
+}
+
+fn two_currencies(row: &MediaDaily, other: &str) -> String {
+    format!(
+        "campaign \"{}\" has money in {} and in {other} on {}: describe the accounts as two \
+         sources with two channels",
+        row.campaign, row.currency, row.date
+    )
 }
 
 type Walked = Result<Vec<MediaDaily>, String>;
@@ -48,11 +83,7 @@ fn walk(rows: &DataFrame, columns: &Delivery, channel: &str) -> PolarsResult<Wal
             continue;
         };
         if row.currency != currency {
-            let message = format!(
-                "campaign \"{campaign}\" has money in {} and in {currency} on {}: describe the \
-                 accounts as two sources with two channels",
-                row.currency, row.date
-            );
+            let message = two_currencies(row, currency);
             return Ok(Err(message));
         }
         add(&mut row.spend, spend);

@@ -48,13 +48,11 @@ pub(crate) fn arranged(frame: DataFrame, key: &[&str]) -> PolarsResult<Arranged>
         });
     }
     let by_pieces = frame.height() > PIECE && order_of(&frame, &[first])? != Order::None;
-    let frame = if by_pieces {
-        sorted_by_pieces(frame, key)?
+    if by_pieces {
+        sorted_by_pieces(frame, key)
     } else {
-        ranks::sorted(&frame, key)?
-    };
-    let strict = order_of(&frame, key)? == Order::Strict;
-    Ok(Arranged { frame, strict })
+        ranks::sorted(&frame, key)
+    }
 }
 
 /// Rows of a frame in key order whose key is that of the row before; of several only the first.
@@ -73,7 +71,7 @@ pub(crate) fn repeated(frame: &DataFrame, key: &[&str]) -> PolarsResult<Vec<usiz
     Ok(repeated)
 }
 
-fn sorted_by_pieces(frame: DataFrame, key: &[&str]) -> PolarsResult<DataFrame> {
+fn sorted_by_pieces(frame: DataFrame, key: &[&str]) -> PolarsResult<Arranged> {
     let schema = frame.schema().clone();
     let mut pieces = Vec::new();
     let mut rest = frame;
@@ -85,11 +83,14 @@ fn sorted_by_pieces(frame: DataFrame, key: &[&str]) -> PolarsResult<DataFrame> {
     // Each piece lets go of its chunks when it has been sorted.
     drop(rest);
     let sorted = threads::map(pieces, |piece| ranks::sorted(&piece, key));
-    let mut all = DataFrame::empty_with_schema(&schema);
+    let (mut all, mut strict) = (DataFrame::empty_with_schema(&schema), true);
     for piece in sorted {
-        all.vstack_mut_owned(piece?)?;
+        let piece = piece?;
+        all.vstack_mut_owned(piece.frame)?;
+        // No value of the first key column lies in two pieces, so their order is strict.
+        strict &= piece.strict;
     }
-    Ok(all)
+    Ok(Arranged { frame: all, strict })
 }
 
 /// The end of the first piece: no value of the first key column lies on both sides.

@@ -3,6 +3,8 @@
 
 use polars::prelude::*;
 
+use super::{Arranged, Order, order_of};
+
 /// Distinct texts of a column at most; beyond that comparing rows is cheaper than counting values.
 const MOST: usize = 1 << 16;
 
@@ -13,18 +15,20 @@ struct Ranks {
 }
 
 /// The rows in key order.
-pub(super) fn sorted(frame: &DataFrame, key: &[&str]) -> PolarsResult<DataFrame> {
+pub(super) fn sorted(frame: &DataFrame, key: &[&str]) -> PolarsResult<Arranged> {
     let mut frame = frame.clone();
     frame.rechunk_mut();
-    match packed(&frame, key)? {
-        Some(keys) => {
-            let mut rows: Vec<(u64, IdxSize)> = keys.into_iter().zip(0..).collect();
-            rows.sort_unstable();
-            let order: Vec<IdxSize> = rows.into_iter().map(|(_, row)| row).collect();
-            frame.take(&IdxCa::from_vec("order".into(), order))
-        }
-        None => frame.sort(key.iter().copied(), SortMultipleOptions::default()),
-    }
+    let Some(keys) = packed(&frame, key)? else {
+        let frame = frame.sort(key.iter().copied(), SortMultipleOptions::default())?;
+        let strict = order_of(&frame, key)? == Order::Strict;
+        return Ok(Arranged { frame, strict });
+    };
+    let mut rows: Vec<(u64, IdxSize)> = keys.into_iter().zip(0..).collect();
+    rows.sort_unstable();
+    let strict = rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let order: Vec<IdxSize> = rows.into_iter().map(|(_, row)| row).collect();
+    let frame = frame.take(&IdxCa::from_vec("order".into(), order))?;
+    Ok(Arranged { frame, strict })
 }
 
 /// One number for each row, in the order of the keys; `None` when they do not fit into one.
