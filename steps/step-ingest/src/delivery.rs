@@ -3,6 +3,9 @@
 use mixline_schema::catalog::MediaDaily;
 use polars::prelude::{DataFrame, DataType, PolarsResult};
 
+/// Rows added up at a time.
+const BATCH: usize = 100_000;
+
 /// The columns of a raw table that `media_daily` is made from; the others have one name in all.
 #[derive(Debug)]
 pub(crate) struct Delivery {
@@ -59,38 +62,48 @@ fn two_currencies(row: &MediaDaily, other: &str) -> String {
 type Walked = Result<Vec<MediaDaily>, String>;
 
 fn walk(rows: &DataFrame, columns: &Delivery, channel: &str) -> PolarsResult<Walked> {
+    let mut media = Vec::new();
+    // A column that holds one value throughout is written out for one batch at a time.
+    for start in (0..rows.height()).step_by(BATCH) {
+        let batch = rows.slice(start as i64, BATCH);
+        if let Err(message) = take(&batch, columns, channel, &mut media)? {
+            return Ok(Err(message));
+        }
+    }
+    Ok(Ok(media))
+}
+
+/// Takes the rows of a batch in; the last row of the batch before may go on.
+fn take(
+    rows: &DataFrame,
+    columns: &Delivery,
+    channel: &str,
+    media: &mut Vec<MediaDaily>,
+) -> PolarsResult<Result<(), String>> {
     let date = rows.column("date")?.cast(&DataType::Int32)?;
     let (date, campaign) = (date.i32()?.iter(), rows.column("campaign")?.str()?.iter());
     let currency = rows.column("currency")?.str()?.iter();
     let spend = rows.column(columns.spend)?.f64()?.iter();
     let impressions = rows.column("impressions")?.i64()?.iter();
     let clicks = rows.column("clicks")?.i64()?.iter();
-    let mut media: Vec<MediaDaily> = Vec::new();
-    let mut last: Option<(i32, &str)> = None;
-    let cells = date
-        .zip(campaign)
-        .zip(currency)
-        .zip(spend)
-        .zip(impressions.zip(clicks));
+    let cells = date.zip(campaign).zip(currency).zip(spend).zip(impressions.zip(clicks));
+    let mut last = media.last().map(|row| (row.date.to_epoch_days(), row.campaign.clone()));
     for ((((date, campaign), currency), spend), (impressions, clicks)) in cells {
         let (date, campaign) = (date.unwrap_or_default(), campaign.unwrap_or_default());
         let currency = currency.unwrap_or_default();
-        if last != Some((date, campaign)) {
-            last = Some((date, campaign));
+        if last.as_ref().is_none_or(|(day, name)| *day != date || name != campaign) {
+            last = Some((date, campaign.to_owned()));
             media.push(empty(date, channel, campaign, currency));
         }
-        let Some(row) = media.last_mut() else {
-            continue;
-        };
+        let Some(row) = media.last_mut() else { continue };
         if row.currency != currency {
-            let message = two_currencies(row, currency);
-            return Ok(Err(message));
+            return Ok(Err(two_currencies(row, currency)));
         }
         add(&mut row.spend, spend);
         add(&mut row.impressions, impressions.map(|count| count as f64));
         add(&mut row.clicks, clicks.map(|count| count as f64));
     }
-    Ok(Ok(media))
+    Ok(Ok(()))
 }
 
 fn empty(date: i32, channel: &str, campaign: &str, currency: &str) -> MediaDaily {

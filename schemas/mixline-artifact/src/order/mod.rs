@@ -47,12 +47,29 @@ pub(crate) fn arranged(frame: DataFrame, key: &[&str]) -> PolarsResult<Arranged>
             strict: order == Order::Strict,
         });
     }
+    let (frame, constants) = without_constants(frame);
     let by_pieces = frame.height() > PIECE && order_of(&frame, &[first])? != Order::None;
-    if by_pieces {
-        sorted_by_pieces(frame, key)
+    let mut arranged = if by_pieces {
+        sorted_by_pieces(frame, key)?
     } else {
-        ranks::sorted(&frame, key)
+        ranks::sorted(&frame, key)?
+    };
+    for (place, constant) in constants {
+        arranged.frame.insert_column(place, constant)?;
     }
+    Ok(arranged)
+}
+
+/// The columns that vary, and those that hold one value throughout (a currency, or nulls) with
+/// their places. A constant takes no memory, and no order of rows changes it; a sort would write it
+/// out.
+fn without_constants(frame: DataFrame) -> (DataFrame, Vec<(usize, Column)>) {
+    let height = frame.height();
+    let columns = frame.into_columns().into_iter().enumerate();
+    let (constants, varying): (Vec<_>, Vec<_>) =
+        columns.partition(|(_, column)| column.as_scalar_column().is_some() && height > 1);
+    let varying = varying.into_iter().map(|(_, column)| column).collect();
+    (DataFrame::new(height, varying).unwrap_or_default(), constants)
 }
 
 /// Rows of a frame in key order whose key is that of the row before; of several only the first.

@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 use csv::StringRecord;
-use polars::prelude::{ChunkedBuilder as _, Column, DataFrame};
+use polars::prelude::{ChunkedBuilder as _, Column, DataFrame, PolarsResult};
 
-use super::columns::{Builder, empty, unknown};
+use super::columns::{Builder, empty};
 use super::{Field, Format, Formats, Mapping, Need};
 use crate::cell::number::NotANumber;
 use crate::cell::{self, day::DayFormat, instant, number};
@@ -135,28 +135,13 @@ impl Reader<'_> {
         true
     }
 
-    fn frame(
-        &self,
-        columns: Vec<Cells<'_>>,
-        height: usize,
-    ) -> polars::prelude::PolarsResult<DataFrame> {
+    /// The columns that the file has.
+    fn frame(&self, columns: Vec<Cells<'_>>, height: usize) -> PolarsResult<DataFrame> {
         if height == 0 {
             return Ok(empty(self.mapping));
         }
-        let mut read = columns.into_iter();
-        let fields = self
-            .mapping
-            .fields
-            .iter()
-            .map(|(field, place)| match place {
-                Some(_) => read.next().map_or_else(
-                    || Ok(unknown(&field.name, field.ty, height)),
-                    |cells| cells.builder.finish(),
-                ),
-                None => Ok(unknown(&field.name, field.ty, height)),
-            });
-        let columns: Vec<Column> = fields.collect::<polars::prelude::PolarsResult<_>>()?;
-        DataFrame::new(height, columns)
+        let columns = columns.into_iter().map(|cells| cells.builder.finish());
+        DataFrame::new(height, columns.collect::<PolarsResult<Vec<Column>>>()?)
     }
 }
 

@@ -45,17 +45,27 @@ impl Builder {
 }
 
 /// A column of nulls for a field without a heading: it takes no memory.
-pub(super) fn unknown(name: &str, ty: Type, height: usize) -> Column {
+fn unknown(name: &str, ty: Type, height: usize) -> Column {
     Column::full_null(name.into(), height, &dtype(ty))
 }
 
-/// The frame of a file without rows.
+/// The columns that a file has, without rows.
 pub(super) fn empty(mapping: &Mapping) -> DataFrame {
-    let fields = mapping
-        .fields
-        .iter()
-        .map(|(f, _)| polars::prelude::Field::new(f.name.as_str().into(), dtype(f.ty)));
+    let placed = mapping.fields.iter().filter(|(_, place)| place.is_some());
+    let fields = placed.map(|(f, _)| polars::prelude::Field::new(f.name.as_str().into(), dtype(f.ty)));
     DataFrame::empty_with_schema(&fields.collect::<Schema>())
+}
+
+/// The frame with a column for every field, in the order of the fields.
+pub(super) fn complete(mapping: &Mapping, frame: DataFrame) -> PolarsResult<DataFrame> {
+    let height = frame.height();
+    let mut read = frame.into_columns().into_iter();
+    let fields = mapping.fields.iter().map(|(field, place)| {
+        let column = place.and_then(|_| read.next());
+        column.unwrap_or_else(|| unknown(&field.name, field.ty, height))
+    });
+    let columns: Vec<Column> = fields.collect();
+    DataFrame::new(height, columns)
 }
 
 fn dtype(ty: Type) -> DataType {

@@ -134,7 +134,10 @@ fn assemble(
             good = false;
         }
     }
-    good.then_some((frame, places, totals))
+    match columns::complete(mapping, frame) {
+        Ok(frame) if good => Some((frame, places, totals)),
+        _ => None,
+    }
 }
 
 /// Does `work` on every block, on several threads; the results in the order of the blocks.
