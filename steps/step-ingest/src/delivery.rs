@@ -23,11 +23,20 @@ pub(crate) fn daily(
 ) -> Result<Vec<MediaDaily>, String> {
     // Two halves side by side; a run that lies in both is put together again.
     let half = rows.height() / 2;
-    let walk = |rows: DataFrame| walk(&rows, columns, channel).map_err(|error| error.to_string())?;
-    let (first, second) = (rows.slice(0, half), rows.slice(half as i64, rows.height() - half));
+    let walk =
+        |rows: DataFrame| walk(&rows, columns, channel).map_err(|error| error.to_string())?;
+    let (first, second) = (
+        rows.slice(0, half),
+        rows.slice(half as i64, rows.height() - half),
+    );
     let (first, second) = std::thread::scope(|scope| {
         let second = scope.spawn(|| walk(second));
-        (walk(first), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        (
+            walk(first),
+            second
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
     });
     join(first?, second?)
 }
@@ -86,16 +95,27 @@ fn take(
     let spend = rows.column(columns.spend)?.f64()?.iter();
     let impressions = rows.column("impressions")?.i64()?.iter();
     let clicks = rows.column("clicks")?.i64()?.iter();
-    let cells = date.zip(campaign).zip(currency).zip(spend).zip(impressions.zip(clicks));
-    let mut last = media.last().map(|row| (row.date.to_epoch_days(), row.campaign.clone()));
+    let cells = date
+        .zip(campaign)
+        .zip(currency)
+        .zip(spend)
+        .zip(impressions.zip(clicks));
+    let mut last = media
+        .last()
+        .map(|row| (row.date.to_epoch_days(), row.campaign.clone()));
     for ((((date, campaign), currency), spend), (impressions, clicks)) in cells {
         let (date, campaign) = (date.unwrap_or_default(), campaign.unwrap_or_default());
         let currency = currency.unwrap_or_default();
-        if last.as_ref().is_none_or(|(day, name)| *day != date || name != campaign) {
+        if last
+            .as_ref()
+            .is_none_or(|(day, name)| *day != date || name != campaign)
+        {
             last = Some((date, campaign.to_owned()));
             media.push(empty(date, channel, campaign, currency));
         }
-        let Some(row) = media.last_mut() else { continue };
+        let Some(row) = media.last_mut() else {
+            continue;
+        };
         if row.currency != currency {
             return Ok(Err(two_currencies(row, currency)));
         }

@@ -69,7 +69,10 @@ fn without_constants(frame: DataFrame) -> (DataFrame, Vec<(usize, Column)>) {
     let (constants, varying): (Vec<_>, Vec<_>) =
         columns.partition(|(_, column)| column.as_scalar_column().is_some() && height > 1);
     let varying = varying.into_iter().map(|(_, column)| column).collect();
-    (DataFrame::new(height, varying).unwrap_or_default(), constants)
+    (
+        DataFrame::new(height, varying).unwrap_or_default(),
+        constants,
+    )
 }
 
 /// Rows of a frame in key order whose key is that of the row before; of several only the first.

@@ -52,7 +52,8 @@ fn unknown(name: &str, ty: Type, height: usize) -> Column {
 /// The columns that a file has, without rows.
 pub(super) fn empty(mapping: &Mapping) -> DataFrame {
     let placed = mapping.fields.iter().filter(|(_, place)| place.is_some());
-    let fields = placed.map(|(f, _)| polars::prelude::Field::new(f.name.as_str().into(), dtype(f.ty)));
+    let fields =
+        placed.map(|(f, _)| polars::prelude::Field::new(f.name.as_str().into(), dtype(f.ty)));
     DataFrame::empty_with_schema(&fields.collect::<Schema>())
 }
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use crate::bench::figure::Figures;
 use crate::shell::output;
 use crate::test::python;
 
@@ -23,18 +24,57 @@ pub(crate) fn run(bin: &Path, rows: u64) -> Result<()> {
     generate(&file, rows)?;
     let megabytes = file.metadata()?.len() as f64 / 1e6;
     println!("{rows} rows, {megabytes:.0} MB");
-    let ours = mixline(bin, folder.path())?;
-    let theirs = duckdb(&python, &file, folder.path())?;
+    let (mut ours, mut theirs) = (Peak::new("step-ingest"), Peak::new("DuckDB"));
+    // Turn by turn, so that a noisy neighbor disturbs both.
+    for _ in 0..TIMES {
+        ours.take(mixline(bin, folder.path())?);
+        theirs.take(duckdb(&python, &file, folder.path())?);
+    }
     println!(
-        "{:<28} {:>8.2} s {:>8.0} MiB",
-        "step-ingest, committed", ours.0, ours.1
+        "{:<28} {:>9} {:>9} {:>12}",
+        "", "median", "best", "peak memory"
     );
+    ours.print("step-ingest, committed");
+    theirs.print("DuckDB COPY to Parquet");
+    let ratio = |of: fn(&Figures) -> f64| of(&ours.seconds) / of(&theirs.seconds);
     println!(
-        "{:<28} {:>8.2} s {:>8.0} MiB",
-        "DuckDB COPY to Parquet", theirs.0, theirs.1
+        "{:<28} {:>7.2} × {:>7.2} ×",
+        "ratio",
+        ratio(Figures::median),
+        ratio(Figures::best)
     );
-    println!("{:<28} {:>8.2} ×", "ratio of wall time", ours.0 / theirs.0);
     Ok(())
+}
+
+/// Times each program reads the file.
+const TIMES: usize = 5;
+
+/// Seconds, and the most memory ever held.
+struct Peak {
+    seconds: Figures,
+    mebibytes: f64,
+}
+
+impl Peak {
+    fn new(label: &str) -> Self {
+        Self {
+            seconds: Figures::new(label),
+            mebibytes: 0.0,
+        }
+    }
+
+    fn take(&mut self, (seconds, mebibytes): (f64, f64)) {
+        let _ = self.seconds.take(|| Ok(seconds));
+        self.mebibytes = self.mebibytes.max(mebibytes);
+    }
+
+    fn print(&self, label: &str) {
+        let (median, best) = (self.seconds.median(), self.seconds.best());
+        println!(
+            "{label:<28} {median:>7.2} s {best:>7.2} s {:>8.0} MiB",
+            self.mebibytes
+        );
+    }
 }
 
 /// Days × campaigns × ads, in the shape of a Meta Ads Manager export.
@@ -77,15 +117,14 @@ fn mixline(bin: &Path, project: &Path) -> Result<(f64, f64)> {
     std::fs::create_dir_all(project.join(".mixline"))?;
     std::fs::write(project.join("sources/meta.toml"), SOURCE)?;
     std::fs::write(project.join(".mixline/hash.key"), "00".repeat(32))?;
+    // Each time from nothing.
+    let store = project.join("store");
+    if store.exists() {
+        std::fs::remove_dir_all(&store)?;
+    }
     let started = Instant::now();
     let mut command = Command::new(bin.join("step-ingest"));
-    command.args([
-        "run",
-        "--store",
-        "./store",
-        "--set",
-        "sources=[\"sources\"]",
-    ]);
+    command.args(["run", "--store", "./store"]);
     let stdout = output(command.current_dir(project))?;
     let seconds = started.elapsed().as_secs_f64();
     let result: Value = serde_json::from_str(stdout.lines().last().unwrap_or_default())?;

@@ -1,5 +1,6 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
+mod figure;
 mod ingest;
 mod orchestration;
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// 40 chained no-op step processes with durable state, then the same again, all reused.
+    /// Chained no-op step processes with durable state, the same again reused, and large plans.
     Orchestration,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,

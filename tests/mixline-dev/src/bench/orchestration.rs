@@ -1,55 +1,96 @@
 //! What the orchestrator itself costs: processes that do nothing, and plans that run nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::bench::figure::Figures;
 use crate::shell::output;
 
-const CHAIN: usize = 40;
+/// Times each figure is taken.
+const TIMES: usize = 5;
 
-/// 40 chained no-op processes, the same again reused, and the plan alone.
+/// Chained no-op processes, the same again reused, and plans of many tasks.
 pub(crate) fn run(bin: &Path) -> Result<()> {
-    let folder = tempfile::tempdir().context("no scratch folder")?;
-    std::fs::create_dir_all(folder.path().join("dags"))?;
-    std::fs::write(folder.path().join("dags/chain.toml"), chain_dag(CHAIN))?;
-    let steps = toml::Value::from(bin.display().to_string());
-    std::fs::write(
-        folder.path().join("mixline.toml"),
-        format!("steps = [{steps}]\n"),
-    )?;
-    let timed = |label: &str, args: &[&str]| -> Result<()> {
-        let started = Instant::now();
-        output(
-            Command::new(bin.join("mixline"))
-                .args(args)
-                .current_dir(folder.path()),
-        )?;
-        println!(
-            "{label:<48} {:>8.0} ms",
-            started.elapsed().as_secs_f64() * 1e3
-        );
-        Ok(())
-    };
-    timed(
-        &format!("run: {CHAIN} chained no-op step processes"),
+    println!("{:<44} {:>9} {:>9}", "", "median", "best");
+    let mut first = Figures::new("run: 40 chained no-op step processes");
+    for _ in 0..TIMES {
+        let project = Project::new(bin, 40)?;
+        first.take(|| project.mixline(&["run", "chain"]))?;
+    }
+    first.print_milliseconds();
+    let project = Project::new(bin, 40)?;
+    project.mixline(&["run", "chain"])?;
+    repeated(
+        &project,
+        "run again: 40 tasks, all reused",
         &["run", "chain"],
     )?;
-    timed("run again: every task reused", &["run", "chain"])?;
-    timed("plan only: every task reused", &["plan", "chain"])
+    let project = Project::new(bin, 200)?;
+    project.mixline(&["run", "chain"])?;
+    repeated(&project, "plan: 200 tasks, all reused", &["plan", "chain"])?;
+    let project = Project::new(bin, 10_000)?;
+    repeated(
+        &project,
+        "plan: 10,000 tasks, none ever run",
+        &["plan", "chain"],
+    )
 }
 
-/// `noop_00 → noop_01 → …`, each a process that reads its predecessor's artifact.
+fn repeated(project: &Project, label: &str, args: &[&str]) -> Result<()> {
+    let mut figures = Figures::new(label);
+    for _ in 0..TIMES {
+        figures.take(|| project.mixline(args))?;
+    }
+    figures.print_milliseconds();
+    Ok(())
+}
+
+/// A project whose only DAG is a chain.
+struct Project {
+    folder: tempfile::TempDir,
+    mixline: PathBuf,
+}
+
+impl Project {
+    fn new(bin: &Path, tasks: usize) -> Result<Self> {
+        let folder = tempfile::tempdir().context("no scratch folder")?;
+        std::fs::create_dir_all(folder.path().join("dags"))?;
+        std::fs::write(folder.path().join("dags/chain.toml"), chain_dag(tasks))?;
+        let steps = toml::Value::from(bin.display().to_string());
+        std::fs::write(
+            folder.path().join("mixline.toml"),
+            format!("steps = [{steps}]\n"),
+        )?;
+        Ok(Self {
+            folder,
+            mixline: bin.join("mixline"),
+        })
+    }
+
+    /// Runs a command; its wall seconds.
+    fn mixline(&self, args: &[&str]) -> Result<f64> {
+        let started = Instant::now();
+        output(
+            Command::new(&self.mixline)
+                .args(args)
+                .current_dir(self.folder.path()),
+        )?;
+        Ok(started.elapsed().as_secs_f64())
+    }
+}
+
+/// `noop_0 → noop_1 → …`, each a process that reads its predecessor's artifact.
 fn chain_dag(tasks: usize) -> String {
     let mut dag = String::from("name = \"chain\"\n");
     for i in 0..tasks {
         dag += &format!(
-            "\n[tasks.noop_{i:02}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i:02}\" }}\n"
+            "\n[tasks.noop_{i}]\nstep = \"step-noop\"\noutputs = {{ out = \"noop_{i}\" }}\n"
         );
         if i > 0 {
-            dag += &format!("inputs = {{ input = \"noop_{:02}\" }}\n", i - 1);
+            dag += &format!("inputs = {{ input = \"noop_{}\" }}\n", i - 1);
         }
     }
     dag
