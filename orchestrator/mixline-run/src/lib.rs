@@ -19,7 +19,6 @@ pub mod scheduler;
 mod settle;
 mod state;
 pub mod store;
-pub mod verify;
 
 pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use mixline_schema::{ArtifactSpec, ExitCode, StepContext, StepDescriptor, StepResult};
+use mixline_schema::{ExitCode, StepContext, StepDescriptor, StepResult};
 use schemars::schema_for;
 
-use crate::shell;
+use crate::{history, shell};
 
 /// Options of `cargo dev generate`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,12 @@ const CATALOGUE_HEAD: &str = "# The catalogue of artifacts\n\n\
 /// Writes (or checks) every generated file.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut stale = Vec::new();
+    for (path, content) in history::missing()? {
+        if !args.check {
+            std::fs::write(shell::root().join(&path), content)?;
+        }
+        stale.push(path.display().to_string());
+    }
     for (path, content) in files()? {
         let full = shell::root().join(&path);
         if std::fs::read_to_string(&full).ok().as_deref() == Some(content.as_str()) {
@@ -58,7 +64,6 @@ fn files() -> Result<BTreeMap<PathBuf, String>> {
             spec.name, spec.schema_version
         );
         files.insert(path.into(), pretty(&mixline_schema::json_schema(spec))?);
-        files.insert(history_path(spec), pretty(&declaration(spec)?)?);
     }
     let catalogue = mixline_schema::catalogue_markdown(&specs);
     files.insert(
@@ -85,19 +90,6 @@ fn files() -> Result<BTreeMap<PathBuf, String>> {
     Ok(files)
 }
 
-/// The declaration as kept for every schema version, so that a silent change is seen.
-fn declaration(spec: &ArtifactSpec) -> Result<serde_json::Value> {
-    Ok(serde_json::to_value(spec)?)
-}
-
-fn history_path(spec: &ArtifactSpec) -> PathBuf {
-    format!(
-        "schemas/history/{}.v{}.json",
-        spec.name, spec.schema_version
-    )
-    .into()
-}
-
 fn exit_codes() -> BTreeMap<String, &'static str> {
     ExitCode::ALL
         .iter()
@@ -119,6 +111,6 @@ fn dag_schema() -> Result<String> {
     pretty(&schema)
 }
 
-fn pretty(value: &impl serde::Serialize) -> Result<String> {
+pub(crate) fn pretty(value: &impl serde::Serialize) -> Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod deps;
 mod generate;
+mod history;
 mod new_step;
 mod shell;
 mod test;

@@ -18,6 +18,10 @@ const TEMPLATE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../template/Cargo.toml.in")),
     ("src/main.rs", include_str!("../template/main.rs.in")),
     ("src/lib.rs", include_str!("../template/lib.rs.in")),
+    (
+        "tests/compliance.rs",
+        include_str!("../template/compliance.rs.in"),
+    ),
 ];
 
 /// Writes the crate from the template and tests it.
@@ -36,7 +40,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if folder.exists() {
         bail!("steps/step-{verb} exists already");
     }
-    std::fs::create_dir_all(folder.join("src")).context("could not make the folder")?;
+    for part in ["src", "tests"] {
+        std::fs::create_dir_all(folder.join(part)).context("could not make the folder")?;
+    }
     for (file, template) in TEMPLATE {
         let text = template
             .replace("@VERB@", verb)
@@ -47,7 +53,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     eprintln!("\u{2713} made steps/step-{verb}");
     if !args.no_test {
-        run_command(&mut cargo(&["test", "--package", &format!("step-{verb}")]))?;
+        let name = format!("step-{verb}");
+        run_command(&mut cargo(&["test", "-p", &name, "-p", "mixline-features"]))?;
     }
     eprintln!("next: choose its ports in src/lib.rs, then add a task to a file in dags/");
     Ok(())

@@ -140,5 +140,8 @@ fn duckdb(python: &Path, file: &Path, folder: &Path) -> Result<(f64, f64)> {
     let started = Instant::now();
     let out = folder.join("duck.parquet");
     let stdout = output(Command::new(python).args(["-c", COPY]).arg(file).arg(out))?;
-    Ok((started.elapsed().as_secs_f64(), stdout.trim().parse()?))
+    Ok((
+        started.elapsed().as_secs_f64(),
+        stdout.lines().last().unwrap_or_default().trim().parse()?,
+    ))
 }

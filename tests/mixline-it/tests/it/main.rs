@@ -1,6 +1,7 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
 mod crash;
+mod errors;
 mod pipeline;
 mod races;
 mod readers;

@@ -39,12 +39,42 @@ fn every_version_of_every_artifact_reads_the_same_everywhere() {
     };
     synthesize("days=210");
     synthesize("days=212");
-    check(&project, &python);
-    project.ok(&["artifact", "compact", "media_daily"]);
-    check(&project, &python);
+    let before = check(&project, &python);
+    assert!(
+        !before.contains(" 0 versions agree") && !before.contains("1 taken"),
+        "{before}"
+    );
+    for artifact in ["media_daily", "orders", "unified_daily_metrics"] {
+        project.ok(&["artifact", "compact", artifact]);
+    }
+    assert_eq!(
+        check(&project, &python),
+        before,
+        "compaction changes nothing"
+    );
+    let young = project.ok(&["artifact", "gc", "--keep-last", "1", "--apply"]);
+    assert!(
+        young.contains("removed 0 files"),
+        "a day old at least: {young}"
+    );
+    project.ok(&[
+        "artifact",
+        "gc",
+        "--keep-last",
+        "1",
+        "--min-age-hours",
+        "0",
+        "--apply",
+    ]);
+    let after = check(&project, &python);
+    assert!(
+        after.contains("unified_daily_metrics: 1 versions agree, 1 taken by gc"),
+        "{after}"
+    );
 }
 
-fn check(project: &Project, python: &PathBuf) {
+/// Compares every version that is there; a line for each artifact.
+fn check(project: &Project, python: &PathBuf) -> String {
     let mixline = crate::support::bin("mixline");
     let script = project.path().join("read_all.py");
     std::fs::write(&script, READ_ALL).expect("writes");
@@ -54,4 +84,5 @@ fn check(project: &Project, python: &PathBuf) {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "readers disagree\n{out}\n{err}");
     assert!(out.contains("media_daily"), "nothing was read\n{out}");
+    out
 }

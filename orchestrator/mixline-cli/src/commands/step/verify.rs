@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use mixline_run::verify::{Finding, Options, Verdict, compliant, verify};
+use mixline_compliance::{Finding, Options, Verdict, compliant, verify};
 use serde_json::json;
 
 use super::snippets;

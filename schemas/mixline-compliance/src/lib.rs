@@ -70,6 +70,54 @@ impl Options {
     }
 }
 
+/// Makes a test that holds a step of this package to the contract.
+///
+/// `run` are arguments that make it succeed, and `slow` arguments that make it take ten seconds or
+/// more, so that stopping it can be checked. Both may be left out.
+///
+/// ```ignore
+/// mixline_compliance::step_compliance!("step-noop", slow = ["--set", "sleep_ms=30000"]);
+/// ```
+#[macro_export]
+macro_rules! step_compliance {
+    ($step:literal $(, run = [$($run:expr),* $(,)?])? $(, slow = [$($slow:expr),* $(,)?])? $(,)?) => {
+        #[test]
+        fn the_step_keeps_the_contract() {
+            #[allow(unused_mut, clippy::allow_attributes, reason = "both lists may be absent")]
+            let (mut run, mut slow) = (::std::vec::Vec::<String>::new(), None);
+            $( run.extend([$(String::from($run)),*]); )?
+            $( slow = Some(vec![$(String::from($slow)),*]); )?
+            $crate::assert_compliant(env!(concat!("CARGO_BIN_EXE_", $step)), run, slow);
+        }
+    };
+}
+
+/// Panics with every rule that the binary breaks; see [`step_compliance!`].
+///
+/// # Panics
+/// When it breaks one.
+pub fn assert_compliant(binary: &str, run_args: Vec<String>, slow_args: Option<Vec<String>>) {
+    let name = Path::new(binary)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let scratch = std::env::temp_dir().join(format!("{name}-compliance-{}", std::process::id()));
+    fs::create_dir_all(&scratch).expect("a scratch folder");
+    let options = Options {
+        run_args,
+        slow_args,
+        ..Options::new(&scratch)
+    };
+    let findings = verify(Path::new(binary), &options);
+    let _ = fs::remove_dir_all(&scratch);
+    let broken: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail)
+        .collect();
+    assert!(broken.is_empty(), "{name} breaks the contract: {broken:#?}");
+}
+
 /// Whether no rule is broken.
 #[must_use]
 pub fn compliant(findings: &[Finding]) -> bool {
@@ -334,6 +382,12 @@ impl Kit<'_> {
         if first.code() != Some(0) {
             let detail = format!("the first run {}", first.story());
             return vec![last_line, finding("reuse", Verdict::NotApplicable, detail)];
+        }
+        // A step that watches files it writes itself has found them as they are from now on.
+        if !descriptor.observes.is_empty()
+            && let Err(detail) = self.call(&args, "settling")
+        {
+            return vec![last_line, finding("reuse", Verdict::Fail, detail)];
         }
         let before = entries(Path::new(&store));
         let second = self.call(&args, "second").and_then(|call| call.result());
