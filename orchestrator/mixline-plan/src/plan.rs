@@ -202,4 +202,10 @@ impl Verdict {
     pub fn runs(&self) -> bool {
         matches!(self, Self::Run { .. })
     }
+
+    /// Whether the task runs because it was asked for.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        matches!(self, Self::Run { reasons } if reasons.contains(&Reason::Forced))
+    }
 }

@@ -384,6 +384,7 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         window: planned.window,
         seed: planned.seed,
         fingerprint: status.fingerprint.clone(),
+        force: planned.verdict.is_forced(),
         run: Some(run),
     };
     Some(Job {

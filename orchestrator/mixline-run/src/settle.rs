@@ -94,8 +94,7 @@ fn decide(
     let (fingerprint, document, verdict) =
         mixline_plan::settle(planned, &resolved.collect(), history);
     let task = planned.name.clone();
-    let forced = matches!(&planned.verdict, Verdict::Run { reasons }
-        if reasons.iter().any(|reason| matches!(reason, Reason::Forced)));
+    let forced = planned.verdict.is_forced();
     match verdict {
         Verdict::Reuse { outputs, .. } if !forced => RunEvent::TaskReused {
             task,

@@ -18,6 +18,7 @@ pub fn provenance(slot: &str, seed: u64) -> Provenance {
         inputs: Vec::new(),
         window: None,
         seed,
+        forced: false,
         committed_at: DateTime::<Utc>::UNIX_EPOCH,
     }
 }

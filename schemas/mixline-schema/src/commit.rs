@@ -56,6 +56,9 @@ pub struct Provenance {
     /// Random seed.
     #[serde(default)]
     pub seed: u64,
+    /// Whether it was made although an earlier execution had done the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// When the commit was made.
     pub committed_at: DateTime<Utc>,
 }

@@ -150,6 +150,9 @@ pub struct StepContext {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub fingerprint: Option<Digest>,
+    /// Run although an earlier execution with this fingerprint has committed its outputs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 impl StepContext {

@@ -77,6 +77,9 @@ pub(crate) struct RunArgs {
     /// Accept a window whose start is its end.
     #[arg(long, env = "MIXLINE_ALLOW_EMPTY_WINDOW")]
     pub(crate) allow_empty_window: bool,
+    /// Run although an earlier execution with the same fingerprint has committed its outputs.
+    #[arg(long, env = "MIXLINE_FORCE")]
+    pub(crate) force: bool,
     /// Random seed.
     #[arg(long, env = "MIXLINE_SEED", value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

@@ -19,6 +19,7 @@ pub(crate) fn empty() -> StepContext {
         window: None,
         seed: 0,
         fingerprint: None,
+        force: false,
     }
 }
 

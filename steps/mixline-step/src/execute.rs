@@ -45,7 +45,8 @@ impl Execution {
         let store = self.open_store().await?;
         let found = read::find(&self.program, &self.request, store.as_ref()).await?;
         let (fingerprint, code) = self.fingerprint(&effective, &found, code).await?;
-        if let (Some(store), None) = (&store, &self.request.out_dir)
+        if let (Some(store), None, false) =
+            (&store, &self.request.out_dir, self.request.context.force)
             && let Some(outputs) = self.reusable(store, &fingerprint).await?
         {
             tracing::info!(%fingerprint, "an earlier result is reused");
@@ -270,6 +271,7 @@ impl Execution {
             inputs: found.iter().filter_map(Found::reference).collect(),
             window: context.window,
             seed: context.seed,
+            forced: context.force,
             committed_at: (self.now)(),
         })
     }

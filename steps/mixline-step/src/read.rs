@@ -47,10 +47,13 @@ impl Found {
     /// Reads the rows.
     async fn read(&self) -> Result<DataFrame, StepError> {
         match &self.place {
-            Place::Store { log, version } => log.read(Some(*version)).await.map_err(|error| {
-                let name = log.name();
-                StepError::from(error).context(format!("`{name}@{version}` cannot be read"))
-            }),
+            Place::Store { log, version } => {
+                let rows = log.read_as(self.spec.spec, Some(*version)).await;
+                rows.map_err(|error| {
+                    let name = log.name();
+                    StepError::from(error).context(format!("`{name}@{version}` cannot be read"))
+                })
+            }
             Place::File(path) => read_file(path, &self.spec),
         }
     }

@@ -123,6 +123,7 @@ fn overlay(context: &mut StepContext, args: &RunArgs) -> Result<(), StepError> {
         check_window(window, args.allow_empty_window)?;
     }
     context.seed = args.seed.unwrap_or(context.seed);
+    context.force |= args.force;
     if before != (context.config.clone(), context.window, context.seed) || !args.inputs.is_empty() {
         context.fingerprint = None;
     }

@@ -139,7 +139,12 @@ impl Engine {
         for output in &planned.outputs {
             let found = self
                 .db
-                .slot_commit_of(&planned.slot, &output.artifact, &fingerprint)
+                .slot_commit_of(
+                    &planned.slot,
+                    &output.artifact,
+                    &fingerprint,
+                    state.run_id(),
+                )
                 .await?;
             match found {
                 Some(commit) => outputs.push(OutputResult {

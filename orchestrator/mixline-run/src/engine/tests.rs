@@ -319,6 +319,7 @@ async fn commit(engine: &Engine, planned: &PlannedTask, fingerprint: mixline_sch
         inputs: Vec::new(),
         window: None,
         seed: 0,
+        forced: false,
         committed_at: clock(),
     };
     let log = engine.store().log("media_daily").unwrap();

@@ -140,21 +140,23 @@ impl StateDb {
         Ok(rows.iter().filter_map(slot_commit).collect())
     }
 
-    /// The commit of one slot under one fingerprint in one artifact.
+    /// The commit that one run made for a slot under one fingerprint in one artifact.
     pub(crate) async fn slot_commit_of(
         &self,
         slot: &str,
         artifact: &str,
         fingerprint: &Digest,
+        run_id: &str,
     ) -> Result<Option<KnownCommit>, RunError> {
         let row = sqlx::query(
             "SELECT version, rows_total, digest FROM commits
-             WHERE slot = $1 AND artifact = $2 AND fingerprint = $3
+             WHERE slot = $1 AND artifact = $2 AND fingerprint = $3 AND run_id = $4
              ORDER BY version DESC LIMIT 1",
         )
         .bind(slot)
         .bind(artifact)
         .bind(fingerprint.as_str())
+        .bind(run_id)
         .fetch_optional(&self.pool)
         .await
         .map_err(self.failed("read"))?;

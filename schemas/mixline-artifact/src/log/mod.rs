@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
-use mixline_schema::{Artifact, Digest, Provenance, WriteMode};
+use mixline_schema::{Artifact, ArtifactSpec, Digest, Provenance, WriteMode};
 use object_store::path::Path;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use polars::prelude::DataFrame;
@@ -281,25 +281,36 @@ impl Log {
             .map_err(combine)
     }
 
+    /// The rows of a version, when they are of the schema version that `spec` declares.
+    ///
+    /// # Errors
+    /// As [`Log::read`]; [`StoreError::SchemaVersion`].
+    pub async fn read_as(
+        &self,
+        spec: &ArtifactSpec,
+        version: Option<u64>,
+    ) -> Result<DataFrame, StoreError> {
+        let version = self.existing(version).await?;
+        let stored = self.snapshot(Some(version)).await?.schema_version;
+        if stored != spec.schema_version {
+            return Err(StoreError::SchemaVersion {
+                name: self.name.to_string(),
+                stored,
+                expected: spec.schema_version,
+            });
+        }
+        self.read(Some(version)).await
+    }
+
     /// The rows of a version as a typed table.
     ///
     /// # Errors
-    /// As [`Log::read`]; [`StoreError::SchemaVersion`]; [`StoreError::Contract`].
+    /// As [`Log::read_as`]; [`StoreError::Contract`].
     pub async fn read_table<A: Artifact>(
         &self,
         version: Option<u64>,
     ) -> Result<Table<A>, StoreError> {
-        let version = self.existing(version).await?;
-        let stored = self.snapshot(Some(version)).await?.schema_version;
-        if stored != A::SCHEMA_VERSION {
-            let expected = A::SCHEMA_VERSION;
-            return Err(StoreError::SchemaVersion {
-                name: self.name.to_string(),
-                stored,
-                expected,
-            });
-        }
-        Ok(Table::parse(self.read(Some(version)).await?)?)
+        Ok(Table::parse(self.read_as(A::spec(), version).await?)?)
     }
 
     async fn read_file(&self, at: &Snapshot, file: &DataFile) -> Result<DataFrame, StoreError> {

@@ -118,7 +118,11 @@ impl Log {
             else {
                 continue;
             };
-            let same = note.provenance.fingerprint == provenance.fingerprint;
+            let done = &note.provenance;
+            // Forced work is done again, but not twice by one run that lost the answer.
+            let again =
+                provenance.forced && (provenance.run.is_none() || done.run != provenance.run);
+            let same = done.fingerprint == provenance.fingerprint && !again;
             return Ok(same.then(|| Committed {
                 version,
                 rows: note.rows,

@@ -73,6 +73,29 @@ async fn the_second_run_reuses_everything_and_a_changed_row_reruns_what_depends_
     assert_eq!(before, after);
 }
 
+#[tokio::test]
+async fn a_forced_task_really_runs_and_commits_again() {
+    let project = Project::empty();
+    project.dag("one", "name = \"one\"\n[tasks.a]\nstep = \"step-noop\"\n");
+    states(&project, &["run", "one"]);
+    let forced = states(&project, &["run", "one", "--force"]);
+    assert!(all_in(&forced, "succeeded"), "{forced:?}");
+    let history = project.history("noop").await;
+    assert_eq!(history.len(), 2);
+    assert_eq!(
+        history[0].digest, history[1].digest,
+        "the same work, the same rows"
+    );
+    assert!(
+        history[1]
+            .provenance
+            .as_ref()
+            .is_some_and(|provenance| provenance.forced)
+    );
+    let after = states(&project, &["run", "one"]);
+    assert!(all_in(&after, "reused"), "{after:?}");
+}
+
 #[test]
 fn a_broken_export_names_file_row_and_column_and_leaves_the_store_as_it_was() {
     let project = Project::initialized();

@@ -68,7 +68,7 @@ fn every_version_of_every_artifact_reads_the_same_everywhere() {
     ]);
     let after = check(&project, &python);
     assert!(
-        after.contains("unified_daily_metrics: 1 versions agree, 1 taken by gc"),
+        after.contains("mapping_report: 1 versions agree, 1 taken by gc"),
         "{after}"
     );
 }
