@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
@@ -11,6 +12,7 @@ use crate::commands::{
     why,
 };
 use crate::failure::Outcome;
+use crate::ui::style::Style;
 
 /// Marketing measurement as a pipeline: plan it, run it, and see where every number came from.
 #[derive(Debug, Parser)]
@@ -41,16 +43,10 @@ pub(crate) struct Global {
     /// Print results and errors only
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
-    /// What to log to standard error
-    #[arg(
-        long,
-        global = true,
-        value_name = "LEVEL",
-        env = "MIXLINE_LOG",
-        default_value = "warn"
-    )]
+    /// What to log to standard error [default: warn, and info for `schedule run`]
+    #[arg(long, global = true, value_name = "LEVEL", env = "MIXLINE_LOG")]
     #[arg(help_heading = "Global options", hide_env = true)]
-    pub(crate) log: LogLevel,
+    pub(crate) log: Option<LogLevel>,
     /// When to color; NO_COLOR is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(help_heading = "Global options")]
@@ -97,7 +93,7 @@ enum Command {
 /// Reads the command line and carries out the command.
 pub(crate) fn run() -> Outcome<ExitCode> {
     let cli = Cli::parse();
-    start_logging(cli.global.log);
+    start_logging(cli.global.log.unwrap_or(cli.command.log_level()));
     let app = App::new(cli.global);
     // One thread is enough: the work is in the step processes, and it starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -107,6 +103,14 @@ pub(crate) fn run() -> Outcome<ExitCode> {
 }
 
 impl Command {
+    /// What a command logs when nobody says: one that runs for weeks says what it does.
+    fn log_level(&self) -> LogLevel {
+        match self {
+            Self::Schedule(args) if args.is_run() => LogLevel::Info,
+            _ => LogLevel::Warn,
+        }
+    }
+
     async fn execute(self, app: &App) -> Outcome<ExitCode> {
         match self {
             Self::Init(args) => init::execute(app, &args),
@@ -127,19 +131,27 @@ impl Command {
     }
 }
 
+/// Ours at the level asked for; other crates only when they warn.
 fn start_logging(level: LogLevel) {
-    use tracing_subscriber::filter::LevelFilter;
     let level = match level {
-        LogLevel::Off => LevelFilter::OFF,
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
+        LogLevel::Off => "off",
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
     };
+    let others = if matches!(level, "off" | "error") {
+        level
+    } else {
+        "warn"
+    };
+    let ours = ["mixline", "mixline_run", "mixline_artifact"].map(|name| format!("{name}={level}"));
+    let filter = EnvFilter::new(format!("{others},{}", ours.join(",")));
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_max_level(level)
+        .with_ansi(Style::for_stderr().is_colored())
+        .with_env_filter(filter)
         .with_target(false)
         .compact()
         .init();

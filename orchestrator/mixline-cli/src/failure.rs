@@ -92,6 +92,10 @@ impl Failure {
         }
         for (depth, cause) in self.error.chain().enumerate() {
             let cause = cause.to_string();
+            // Many libraries repeat their causes in their own words.
+            if text.trim_end().ends_with(cause.trim_end()) {
+                continue;
+            }
             let lead = if depth == 0 { "" } else { "  because: " };
             let _ = writeln!(
                 text,
@@ -130,7 +134,13 @@ fn indent(text: &str, by: usize) -> String {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::new(error.exit_code(), error.into())
+        let (code, advice) = (error.exit_code(), error.advice());
+        let hint = advice.map(str::to_owned);
+        Self {
+            code: code.code(),
+            error: error.into(),
+            hint,
+        }
     }
 }
 

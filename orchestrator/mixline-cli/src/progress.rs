@@ -111,7 +111,7 @@ impl Subscriber for Progress {
                 self.ended(task, "skipped", &format!(": {reason}"));
             }
             RunEvent::AttemptFailed { task, error, .. } => {
-                let first = words::first_lines(error, 1);
+                let first = error.lines().next().unwrap_or_default();
                 self.ended(task, "failed", &format!(": {first}"));
             }
             RunEvent::AttemptLost { task, .. } => {

@@ -22,8 +22,13 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Starts to listen.
+    /// Starts to listen; the first signal stops the run that is going on.
     pub(crate) fn listen() -> Outcome<Self> {
+        Self::saying("tasks get SIGTERM and commit nothing; Ctrl-C again to leave")
+    }
+
+    /// Starts to listen; the first signal is answered with what it means.
+    pub(crate) fn saying(meaning: &'static str) -> Outcome<Self> {
         let stop = Self::default();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -37,7 +42,7 @@ impl Stop {
                 if heard.code.swap(code, Ordering::Relaxed) != 0 && code == INTERRUPTED {
                     std::process::exit(i32::from(code));
                 }
-                eprintln!("stopping: tasks get SIGTERM and commit nothing; Ctrl-C again to leave");
+                eprintln!("stopping: {meaning}");
                 heard.cancel.cancel();
             }
         });

@@ -169,6 +169,39 @@ impl StoreError {
         }
     }
 
+    /// What to do about it, where that does not follow from the message.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        if self.is_disk_full() {
+            return Some(
+                "free some space on the disk of the store and run it again; what was committed \
+                 stands, and nothing half-written can be seen",
+            );
+        }
+        match self.class() {
+            StoreClass::Credentials => Some(
+                "give credentials in the provider's usual variables, and check what they may do",
+            ),
+            StoreClass::Storage if matches!(self, Self::Io { .. }) => {
+                Some("check that the store can be reached, and run it again")
+            }
+            StoreClass::Conflict => Some("run it again"),
+            _ => None,
+        }
+    }
+
+    fn is_disk_full(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// What the error means for the caller.
     #[must_use]
     pub fn class(&self) -> StoreClass {
@@ -192,5 +225,30 @@ impl StoreError {
             | Self::Contract(_)
             | Self::Columns { .. } => StoreClass::Contract,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_recognized_below_the_stores_own_words() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let source = object_store::Error::Generic {
+            store: "local",
+            source: Box::new(full),
+        };
+        let error = StoreError::Io {
+            action: "write",
+            path: "a/b".into(),
+            source,
+        };
+        assert!(
+            error
+                .advice()
+                .is_some_and(|advice| advice.contains("free some space"))
+        );
+        assert_eq!(error.class(), StoreClass::Storage);
     }
 }

@@ -126,8 +126,12 @@ impl StepError {
         let mut text = self.message.clone();
         let mut cause = self.source();
         while let Some(error) = cause {
-            text.push_str("\n  because ");
-            text.push_str(&error.to_string().replace('\n', "\n    "));
+            let said = error.to_string();
+            // Many libraries repeat their causes in their own words.
+            if !text.ends_with(&said) {
+                text.push_str("\n  because ");
+                text.push_str(&said.replace('\n', "\n    "));
+            }
             cause = error.source();
         }
         if let Some(hint) = &self.hint {
@@ -160,8 +164,12 @@ impl From<ContractViolations> for StepError {
 
 impl From<StoreError> for StepError {
     fn from(error: StoreError) -> Self {
-        let code = error.exit_code();
-        Self::new(code, "the store could not do what was asked").because(error)
+        let (code, advice) = (error.exit_code(), error.advice());
+        let this = Self::new(code, "the store could not do what was asked").because(error);
+        match advice {
+            Some(advice) => this.hint(advice),
+            None => this,
+        }
     }
 }
 

@@ -59,6 +59,13 @@ struct Preview {
     from: Option<String>,
 }
 
+impl Args {
+    /// Whether this is the scheduler itself.
+    pub(crate) fn is_run(&self) -> bool {
+        matches!(self.command, Command::Run)
+    }
+}
+
 /// Carries out `mixline schedule …`.
 pub(crate) async fn execute(app: &App, args: Args) -> Outcome<ExitCode> {
     let engine = app.engine().await?;
@@ -188,7 +195,8 @@ async fn status(app: &App, engine: &Engine) -> Outcome<()> {
 }
 
 async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
-    let stop = Stop::listen()?;
+    let stop =
+        Stop::saying("steps that run go on by themselves; the next scheduler takes them over")?;
     let dags = scheduled(&engine, None)?;
     if dags.is_empty() {
         return Err(Failure::config(

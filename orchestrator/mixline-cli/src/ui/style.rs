@@ -32,6 +32,11 @@ impl Style {
         }
     }
 
+    /// Whether it colors.
+    pub(crate) fn is_colored(self) -> bool {
+        self.color
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.color {
             format!("\x1b[{code}m{text}\x1b[0m")

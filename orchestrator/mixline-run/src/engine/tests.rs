@@ -367,6 +367,33 @@ async fn steps_are_described_once_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_database_that_somebody_else_holds_is_named_and_nothing_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path(), "touch started; ok").await;
+    let url = format!("sqlite://{}", engine.state().path().display());
+    let other = sqlx::sqlite::SqlitePool::connect(&url).await.unwrap();
+    let mut holder = other.acquire().await.unwrap();
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let tasks = plan(vec![task("a", &[])]);
+    let options = RunOptions::default();
+    let refused = engine
+        .run(tasks, &options, Vec::new(), Cancel::default())
+        .await;
+    let error = refused.unwrap_err();
+    assert!(matches!(error, RunError::Locked { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("state.db is locked by another process"),
+        "{error}"
+    );
+    assert!(!dir.path().join("started").exists());
+}
+
+#[tokio::test]
 async fn old_runs_are_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let retention = Retention { days: 90, runs: 2 };

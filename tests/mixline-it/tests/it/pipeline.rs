@@ -124,3 +124,31 @@ fn a_broken_export_names_file_row_and_column_and_leaves_the_store_as_it_was() {
         "nothing was committed"
     );
 }
+
+#[tokio::test]
+async fn a_file_artifact_comes_out_as_the_file_that_went_in() {
+    use mixline_artifact::{Table, testing::provenance};
+    use mixline_schema::WriteMode;
+    use mixline_schema::catalog::File;
+    let project = Project::empty();
+    let bytes = b"<h1>What TV brought in</h1>\n".to_vec();
+    let report = File {
+        name: "report.html".into(),
+        media_type: "text/html".into(),
+        bytes: bytes.clone(),
+    };
+    let table = Table::from_rows(vec![report]).expect("a legal row");
+    let log = project
+        .store()
+        .await
+        .log("weekly_report")
+        .expect("a legal name");
+    let committed = log
+        .commit(table.into(), WriteMode::Replace, provenance("report", 1))
+        .await;
+    committed.expect("commits");
+    std::fs::create_dir(project.path().join("out")).expect("a folder");
+    project.ok(&["artifact", "export", "weekly_report", "--to", "out"]);
+    let file = project.path().join("out/report.html");
+    assert_eq!(std::fs::read(file).expect("the file"), bytes);
+}
