@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use mixline_schema::Window;
 use mixline_schema::catalog::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
 
@@ -64,6 +64,21 @@ impl Data {
             .into_iter()
             .map(|(name, days)| (name, means(days).collect()))
             .collect()
+    }
+
+    /// The instant after which no day has begun yet, as far as can be known: the end of the window,
+    /// or the newest order or touch when the run is about an older window.
+    fn horizon(&self) -> Option<DateTime<Utc>> {
+        let newest = self.orders.iter().map(|order| order.ordered_at).max();
+        self.order_horizon()
+            .map(|horizon| newest.map_or(horizon, |newest| newest.max(horizon)))
+    }
+
+    /// The same for orders, which cannot vouch for themselves.
+    fn order_horizon(&self) -> Option<DateTime<Utc>> {
+        let newest = self.touchpoints.iter().map(|touch| touch.occurred_at).max();
+        let end = self.window?.end;
+        Some(newest.map_or(end, |newest| newest.max(end)))
     }
 
     fn order_revenue(&self) -> Points {
@@ -134,7 +149,7 @@ fn channel_findings(
     let days: Points = rows.iter().map(|row| (row.date, 0.0)).collect();
     let advice = "if the channel was off, insert zeros; if an export is missing, deliver it";
     let severity = Severity::Warning;
-    let mut findings = day_findings(severity, MEDIA, channel, &days, advice, data.window);
+    let mut findings = day_findings(severity, MEDIA, channel, &days, advice, data.horizon());
     let nulls = rows.iter().filter(|row| row.spend.is_none()).count();
     findings.extend(media::null(channel, nulls, rows.len(), config.null_share));
     let spend = rows.iter().filter_map(|row| Some((row.date, row.spend?)));
@@ -150,8 +165,8 @@ fn order_findings(data: &Data, config: &Config) -> Vec<Finding> {
     let days: Vec<NaiveDate> = revenue.keys().copied().collect();
     let mut findings = dates::null(ORDERS, "date", &days);
     findings.extend(
-        data.window
-            .and_then(|window| dates::future(ORDERS, "date", &days, window)),
+        data.order_horizon()
+            .and_then(|horizon| dates::future(ORDERS, "date", &days, horizon)),
     );
     let advice = "if the shop was closed, all is well; otherwise an export is missing";
     let allowed = config.order_gap_days;
@@ -197,7 +212,7 @@ fn target_findings(data: &Data, config: &Config) -> Vec<Finding> {
             &subject,
             &points,
             advice,
-            data.window,
+            data.horizon(),
         ));
         findings.extend(target::negative(OUTCOME, &subject, &points));
         findings.extend(rows::few(OUTCOME, &subject, &days, few(data, config)));
@@ -231,7 +246,7 @@ fn control_findings(data: &Data, config: &Config) -> Vec<Finding> {
             &subject,
             &points,
             advice,
-            data.window,
+            data.horizon(),
         ));
         findings.extend(low(CONTROLS, &subject, &points, config));
     }
@@ -245,13 +260,13 @@ fn day_findings(
     subject: &str,
     points: &Points,
     advice: &str,
-    window: Option<Window>,
+    horizon: Option<DateTime<Utc>>,
 ) -> Vec<Finding> {
     let days: Vec<NaiveDate> = points.keys().copied().collect();
     let mut findings = dates::null(artifact, subject, &days);
     findings.extend(dates::mixed_frequency(severity, artifact, subject, &days));
     findings.extend(dates::gap(severity, artifact, subject, &days, 0, advice));
-    findings.extend(window.and_then(|window| dates::future(artifact, subject, &days, window)));
+    findings.extend(horizon.and_then(|horizon| dates::future(artifact, subject, &days, horizon)));
     findings
 }
 

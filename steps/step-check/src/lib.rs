@@ -14,7 +14,9 @@
 //! - `date.gap` and `date.mixed_frequency` are errors on `outcome` and `controls`, but warnings
 //!   on `media_daily`: an ad export has no row for a day without delivery. Orders are events, so
 //!   days without one are normal; more than `order_gap_days` in a row are a warning.
-//! - `date.future` needs a reference: the end of the window. Without a window it is skipped.
+//! - `date.future` needs a reference: the end of the window, or the newest order or touch when
+//!   that is later, so that a backfill of an old window does not take all that came after it for
+//!   the future. Without a window it is skipped.
 //! - `media.null`: a channel without any cost (a newsletter) is a warning, not an error.
 //! - `var.low` needs 8 periods and `tail.partial` 3: below, neither limit means anything.
 //! - `rows.few` is about the target. `parameters` is the number of channels and controls, unless

@@ -113,11 +113,24 @@ fn a_hole_in_the_target_is_an_error_and_one_in_media_a_warning() {
 }
 
 #[test]
-fn days_after_the_window_are_errors_only_when_there_is_a_window() {
+fn days_that_have_not_begun_are_errors_when_there_is_a_window() {
     let world = world();
     let instant = |index: usize| world.days[index].date.and_time(NaiveTime::MIN).and_utc();
-    let ctx = Context::for_test().with_window(Window::new(instant(0), instant(199)).unwrap());
+    let ctx = Context::for_test().with_window(Window::new(instant(0), instant(120)).unwrap());
     let outputs = Check::run(&Config::default(), inputs(&world), &ctx).unwrap();
+    assert!(
+        codes(&outputs, "error").is_empty(),
+        "what came after an old window is not future"
+    );
+    let mut given = inputs(&world);
+    let mut media = world.media_daily();
+    let planned = media[0].date + chrono::Days::new(500);
+    media.push(mixline_schema::catalog::MediaDaily {
+        date: planned,
+        ..media[0].clone()
+    });
+    given.media = table(media);
+    let outputs = Check::run(&Config::default(), given, &ctx).unwrap();
     let errors = codes(&outputs, "error");
     assert!(
         !errors.is_empty() && errors.iter().all(|code| code == "date.future"),

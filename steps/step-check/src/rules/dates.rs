@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, NaiveTime};
-use mixline_schema::Window;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use crate::finding::{Finding, Severity};
 use crate::series::{Frequency, steps};
@@ -103,21 +102,22 @@ fn run_of_another(frequency: Frequency, steps: &[i64]) -> Option<usize> {
     })
 }
 
-/// `date.future`: days at or after the end of the window.
+/// `date.future`: days that have not begun at the horizon.
 pub(crate) fn future(
     artifact: &'static str,
     subject: &str,
     days: &[NaiveDate],
-    window: Window,
+    horizon: DateTime<Utc>,
 ) -> Option<Finding> {
-    let late = |day: &&NaiveDate| day.and_time(NaiveTime::MIN).and_utc() >= window.end;
+    let late = |day: &&NaiveDate| day.and_time(NaiveTime::MIN).and_utc() >= horizon;
     let first = days.iter().filter(late).min()?;
     let count = days.iter().filter(late).count();
     Some(
         Finding::error("date.future", artifact, subject)
             .at(first)
             .says(format!(
-                "{count} day(s) from {first} on are not over at the end of the window {window}"
+                "{count} day(s) from {first} on have not begun at {horizon}, the end of the window or \
+                 the newest order or touch"
             ))
             .advises("check the date format and the zone of the source; remove planned rows")
             .measured(count as f64, 0.0),
@@ -219,9 +219,9 @@ mod tests {
     #[test]
     fn the_day_of_the_windows_end_is_future_and_the_one_before_is_not() {
         let instant = |offset| day(offset).and_time(NaiveTime::MIN).and_utc();
-        let window = Window::new(instant(0), instant(5)).unwrap();
-        assert_eq!(future("outcome", "revenue", &days(&[0, 4]), window), None);
-        let found = future("outcome", "revenue", &days(&[4, 5, 6]), window).unwrap();
+        let horizon = instant(5);
+        assert_eq!(future("outcome", "revenue", &days(&[0, 4]), horizon), None);
+        let found = future("outcome", "revenue", &days(&[4, 5, 6]), horizon).unwrap();
         assert_eq!((found.at, found.value), (day(5).to_string(), Some(2.0)));
     }
 
