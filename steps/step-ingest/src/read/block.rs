@@ -269,5 +269,5 @@ fn says_total(cell: &str) -> bool {
         cell.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
-    WORDS.iter().any(|word| starts(&word))
+    WORDS.iter().any(starts)
 }
