@@ -18,7 +18,7 @@ mod touches;
 
 pub use config::{Config, Method};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use mixline_schema::Window;
@@ -141,10 +141,12 @@ fn share_all(
     book: Option<&TouchBook>,
     ctx: &Context,
 ) -> Vec<AttributionEvents> {
+    // A method that the configuration names twice gives its rows once.
+    let methods: BTreeSet<Method> = config.methods.iter().copied().collect();
     let mut rows = Vec::new();
     let mut tally = Tally::default();
     for order in orders {
-        if config.methods.contains(&Method::SpendShare) {
+        if methods.contains(&Method::SpendShare) {
             let credits = Credits::by_spend(spend.get(&order.date));
             tally.no_spend += usize::from(credits.is_direct());
             rows.extend(events_of(order, Method::SpendShare, &credits));
@@ -153,22 +155,15 @@ fn share_all(
         let (journey, candidates, left_out) = book.journey(order, config.look_back_days);
         tally.late += left_out.not_before;
         tally.untouched += usize::from(journey.is_empty());
-        for &method in &config.methods {
+        for &method in &methods {
             if let Some(rule) = config.rule(method) {
                 let credits = Credits::by_rule(&rule, &journey, &candidates);
                 rows.extend(events_of(order, method, &credits));
             }
         }
     }
-    // A method named twice in the configuration would give the same rows twice.
-    rows.sort_by(|a, b| key(a).cmp(&key(b)));
-    rows.dedup_by(|a, b| key(a) == key(b));
     tally.note(book.is_some(), ctx);
     rows
-}
-
-fn key(row: &AttributionEvents) -> (&str, &str, &str, &str) {
-    (&row.order_id, &row.method, &row.channel, &row.campaign)
 }
 
 /// Counts that explain the result.

@@ -100,6 +100,10 @@ fn credit_of(rows: &[AttributionEvents], order: &str, method: &str, channel: &st
         .map(|r| r.credit)
 }
 
+fn key(row: &AttributionEvents) -> (&str, &str, &str, &str) {
+    (&row.order_id, &row.method, &row.channel, &row.campaign)
+}
+
 #[test]
 fn an_order_is_shared_by_the_spend_of_its_day() {
     let rows = world().run().unwrap();
