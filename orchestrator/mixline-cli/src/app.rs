@@ -58,9 +58,13 @@ impl App {
     /// The project.
     pub(crate) fn project(&self) -> Outcome<Project> {
         let dir = self.project_dir();
-        if self.global.project.is_some() && !dir.is_dir() {
-            let message = format!("there is no project folder {}", dir.display());
-            let hint = format!("mixline init {}", dir.display());
+        // Nothing is made in a folder that somebody is in by mistake.
+        if !dir.join("mixline.toml").is_file() && !dir.join("dags").is_dir() {
+            let message = match &self.global.project {
+                Some(_) => format!("there is no project in {}", dir.display()),
+                None => format!("there is no project in {} or above it", dir.display()),
+            };
+            let hint = "`mixline init DIR` makes one; `--project DIR` names one that is elsewhere";
             return Err(crate::failure::Failure::config(message).hint(hint));
         }
         Ok(Project::load(&dir, exe_dir().as_deref())?)

@@ -165,6 +165,24 @@ fn a_damaged_log_entry_is_named_and_nothing_is_written_over_it() {
 }
 
 #[test]
+fn a_folder_without_a_project_stays_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut mixline = std::process::Command::new(crate::support::bin("mixline"));
+    let output = mixline
+        .args(["run", "daily_ingest"])
+        .current_dir(folder.path())
+        .output();
+    let output = output.expect("mixline starts");
+    assert_eq!(output.status.code(), Some(78));
+    says(
+        &text(&output.stderr),
+        &["there is no project in", "mixline init"],
+    );
+    let left = std::fs::read_dir(folder.path()).expect("it lists").count();
+    assert_eq!(left, 0, "nothing was made");
+}
+
+#[test]
 fn a_project_file_with_a_wrong_key_is_refused_with_the_key() {
     let project = Project::empty();
     std::fs::write(project.path().join("mixline.toml"), "stroe = \"./store\"\n").expect("writes");
