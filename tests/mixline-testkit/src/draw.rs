@@ -4,7 +4,7 @@
 //! all others as they were. Distributions are written out here over `libm`, because the standard
 //! library's logarithm may differ in its last bit from one system to the next.
 
-use rand::{RngCore as _, SeedableRng as _};
+use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 /// Above this mean a Poisson count is drawn from its normal approximation.
