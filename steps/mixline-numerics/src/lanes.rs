@@ -33,7 +33,8 @@ const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// n = round(x / ln 2),  r = x − n ln 2,  eˣ = 2ⁿ · Σ_{k ≤ 13} rᵏ / k!
 /// ```
 ///
-/// Domain: all reals; beyond ±708 the value of the border is given. Relative error below 4e-16.
+/// Domain: all reals; beyond ±350 the value of the border is given, so that squares stay finite.
+/// Relative error below 4e-16.
 #[inline(always)]
 #[must_use]
 pub fn exp(x: f64) -> f64 {
@@ -51,7 +52,7 @@ pub fn exp(x: f64) -> f64 {
         0.5,
         1.0,
     ];
-    let x = x.clamp(-708.0, 708.0);
+    let x = x.clamp(-350.0, 350.0);
     let shifted = x * std::f64::consts::LOG2_E + MAGIC;
     let n = shifted - MAGIC;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
@@ -147,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exp_agrees_with_the_library(x in -700.0..700.0f64) {
+        fn exp_agrees_with_the_library(x in -350.0..350.0f64) {
             let relative = exp(x) / libm::exp(x) - 1.0;
             prop_assert!(relative.abs() < 5e-16, "{x}: {relative:e}");
         }
