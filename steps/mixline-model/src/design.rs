@@ -126,10 +126,11 @@ impl Design {
             .iter()
             .map(|channel| scales(&spec.scaling.media, panel, &channel.media, |_, _| true))
             .collect();
+        self.media_scale = scales.concat();
         for g in 0..self.geos {
             for (c, channel) in panel.channels.iter().enumerate() {
-                let own = panel.of_geo(&channel.media, g);
-                let scaled: Vec<f64> = own.iter().map(|x| x / scales[c][g]).collect();
+                let (own, scale) = (panel.of_geo(&channel.media, g), self.media_scale(g, c));
+                let scaled: Vec<f64> = own.iter().map(|x| x / scale).collect();
                 self.media
                     .push(Padded::new(&scaled, self.kernels[c].lags()));
             }
@@ -140,7 +141,6 @@ impl Design {
             self.reference
                 .push(if sum > 0.0 { square / sum } else { 0.0 });
         }
-        self.media_scale = scales.concat();
     }
 
     /// Scaled outcome of geo `g`.

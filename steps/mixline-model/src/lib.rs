@@ -18,11 +18,13 @@
 mod baseline;
 pub mod design;
 mod error;
+pub mod fit;
 pub mod kernel;
 pub mod layout;
 mod model;
 pub mod panel;
 pub mod posterior;
+pub mod response;
 pub mod spec;
 
 pub use error::ModelError;

@@ -85,10 +85,7 @@ impl<const N: usize> Dual<N> {
 
     #[inline(always)]
     fn join(self, other: Self, value: f64, mine: f64, theirs: f64) -> Self {
-        let mut slopes = [0.0; N];
-        for i in 0..N {
-            slopes[i] = self.slopes[i] * mine + other.slopes[i] * theirs;
-        }
+        let slopes = std::array::from_fn(|i| self.slopes[i] * mine + other.slopes[i] * theirs);
         Self { value, slopes }
     }
 }

@@ -75,7 +75,7 @@ proptest! {
                 kernel.adstock.parameter_names().len(),
                 kernel.saturation.shape_names().len(),
             );
-            for index in 0..4 {
+            for (index, got) in gradient.into_iter().enumerate() {
                 let present = if index < 2 { index < counts.0 } else { index - 2 < counts.1 };
                 let moved = |by: f64| {
                     let mut moved = shape;
@@ -90,8 +90,8 @@ proptest! {
                 let kink = kernel.adstock == AdstockKind::WeibullPdf && index < 2;
                 let tolerance = 1e-6 * want.abs().max(1.0) * if kink { 1e3 } else { 1.0 };
                 prop_assert!(
-                    (gradient[index] - want).abs() < tolerance,
-                    "{kernel:?}[{index}] at {shape:?}: {} against {want}", gradient[index]
+                    (got - want).abs() < tolerance,
+                    "{kernel:?}[{index}] at {shape:?}: {got} against {want}"
                 );
             }
         }
@@ -166,17 +166,24 @@ fn half_saturation_is_where_it_is_said_to_be() {
 #[test]
 fn zero_media_and_parameters_on_the_border_stay_finite() {
     for kernel in kernels() {
+        // Where the kernel divides by its parameter, 0 is outside the domain.
+        let divides = matches!(
+            kernel.saturation,
+            SaturationKind::MichaelisMenten
+                | SaturationKind::InverseScaledLogistic
+                | SaturationKind::Tanh
+        );
         for p in [0.0f64, 1e-12, 1e6] {
+            if divides && p == 0.0 {
+                continue;
+            }
             let shape = Shape {
                 adstock: [p.min(1.0), p],
                 saturation: [p, p],
             };
             let (value, gradient) = weighted(&kernel, &[0.0; 9], &[1.0; 9], &shape);
-            let tolerable = kernel.saturation == SaturationKind::MichaelisMenten && p == 0.0
-                || kernel.saturation == SaturationKind::InverseScaledLogistic && p == 0.0
-                || kernel.saturation == SaturationKind::Tanh && p == 0.0;
             assert!(
-                tolerable || (value.is_finite() && gradient.iter().all(|g| g.is_finite())),
+                (value.is_finite() && gradient.iter().all(|g| g.is_finite())),
                 "{kernel:?} at {p}: {value} {gradient:?}"
             );
         }

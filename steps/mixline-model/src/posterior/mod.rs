@@ -14,7 +14,7 @@
 
 pub(crate) mod calibration;
 pub(crate) mod coordinates;
-mod density;
+pub(crate) mod density;
 pub(crate) mod integrated;
 mod likelihood;
 mod marginal;

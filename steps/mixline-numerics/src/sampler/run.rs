@@ -170,26 +170,27 @@ impl Draws {
 
 /// Draws from the density that `make` gives each thread a copy of.
 ///
-/// `start` is a point where the density is finite. `watch` is called every few draws, from any
-/// thread, and returns whether to go on.
+/// `guide` is the density, or a smooth one near it, from which the Laplace approximation is
+/// taken; it changes the speed and never the draws' distribution. `start` is a point where both
+/// are finite. `watch` is called every few draws, from any thread, and returns whether to go on.
 ///
 /// # Errors
 /// [`SampleError`]; draws of an unfinished run are dropped.
 pub fn sample<D: LogDensity>(
     make: impl Fn() -> D + Sync,
+    guide: &mut impl LogDensity,
     start: &[f64],
     settings: &Settings,
     watch: impl Fn(Progress) -> bool + Sync,
 ) -> Result<Draws, SampleError> {
-    let mut first = make();
-    let mut gradient = vec![0.0; first.dim()];
-    if first.eval(start, &mut gradient).is_err() {
+    let mut gradient = vec![0.0; start.len()];
+    if make().eval(start, &mut gradient).is_err() {
         return Err(SampleError::NoStart);
     }
     let budget = (MODE_BUDGET.0 * start.len()).max(MODE_BUDGET.1);
     let laplace = settings
         .laplace
-        .then(|| Laplace::find(&mut first, start, budget))
+        .then(|| Laplace::find(guide, start, budget))
         .flatten();
     let Some(laplace) = laplace else {
         return plain(&make, start, settings, &watch);

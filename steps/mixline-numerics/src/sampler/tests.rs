@@ -70,7 +70,7 @@ fn draws_have_the_moments_of_the_density() {
             laplace,
             ..settings()
         };
-        let draws = sample(|| Correlated, &[0.0, 0.0], &settings, go).unwrap();
+        let draws = sample(|| Correlated, &mut Correlated, &[0.0, 0.0], &settings, go).unwrap();
         let expected = if laplace {
             Warmup::Laplace
         } else {
@@ -103,7 +103,7 @@ fn the_draws_do_not_depend_on_the_number_of_threads() {
             chains: 5,
             ..settings()
         };
-        sample(|| Correlated, &[0.0, 0.0], &settings, go).unwrap()
+        sample(|| Correlated, &mut Correlated, &[0.0, 0.0], &settings, go).unwrap()
     };
     let one = with(1);
     assert_eq!(one, with(2));
@@ -118,7 +118,7 @@ fn chains_that_do_not_meet_fall_back_to_the_plain_warm_up() {
         chains: 6,
         ..settings()
     };
-    let draws = sample(|| TwoModes, &[0.1], &settings, go).unwrap();
+    let draws = sample(|| TwoModes, &mut TwoModes, &[0.1], &settings, go).unwrap();
     // Whitened chains start near one mode and stay there; that is a fit that looks converged,
     // so either answer is allowed, but never a mixture that claims to be mixed.
     assert_eq!(draws.chains.len(), 6);
@@ -138,8 +138,14 @@ impl LogDensity for Nowhere {
 
 #[test]
 fn a_density_without_a_start_and_a_stopped_run_are_errors() {
-    let none = sample(|| Nowhere, &[0.0], &settings(), go).unwrap_err();
+    let none = sample(|| Nowhere, &mut Nowhere, &[0.0], &settings(), go).unwrap_err();
     assert_eq!(none, SampleError::NoStart);
-    let stopped = sample(|| Correlated, &[0.0, 0.0], &settings(), |at| at.done < 100);
+    let stopped = sample(
+        || Correlated,
+        &mut Correlated,
+        &[0.0, 0.0],
+        &settings(),
+        |at| at.done < 100,
+    );
     assert_eq!(stopped.unwrap_err(), SampleError::Stopped);
 }

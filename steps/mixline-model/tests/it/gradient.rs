@@ -1,8 +1,7 @@
 //! The gradient against differences, and the laws of the sampler's coordinates, for models of
 //! every kind.
 
-mod support;
-
+use crate::support::prior;
 use chrono::{Days, NaiveDate};
 use mixline_model::Model;
 use mixline_model::kernel::{AdstockKind, SaturationKind};
@@ -15,7 +14,6 @@ use mixline_model::spec::{
 use mixline_numerics::density::{LogDensity, finite_differences};
 use mixline_numerics::distribution::Family as Distributions;
 use mixline_numerics::random::{standard_normal, stream, uniform};
-use support::prior;
 
 /// A small world: outcomes above zero, media with gaps, one control, history and a holdout.
 fn panel(geos: usize, channels: usize) -> Panel {
@@ -249,8 +247,11 @@ fn panels_of_every_pooling() {
     check("controls by geo", spec.clone(), panel(4, 2));
     spec.likelihood.family = Family::StudentT;
     check("student panel", spec, panel(4, 2));
-    let mut spec = ModelSpec::default();
-    spec.synergies = vec![["c0".into(), "c1".into()]];
+    let synergies = vec![["c0".into(), "c1".into()]];
+    let spec = ModelSpec {
+        synergies,
+        ..ModelSpec::default()
+    };
     check("synergy panel", spec, panel(3, 3));
 }
 
@@ -318,8 +319,9 @@ fn laplace_integral(joint: &mut Density<'_>, u: &[f64], labels: &[String]) -> f6
         log_det += a[i][i].ln();
         for k in i + 1..n {
             let factor = a[k][i] / a[i][i];
-            for j in i..n {
-                a[k][j] -= factor * a[i][j];
+            let above = a[i].clone();
+            for (below, above) in a[k].iter_mut().zip(&above).skip(i) {
+                *below -= factor * above;
             }
             b[k] -= factor * b[i];
         }

@@ -1,10 +1,8 @@
 //! Kernels against PyMC-Marketing's numbers.
 
-mod support;
-
+use crate::support::{golden, numbers};
 use mixline_model::kernel::{AdstockKind, SaturationKind, convolve};
 use serde_json::Value;
-use support::{golden, numbers};
 
 /// 1e-12 relative, beside the rounding of a value of order one: PyMC-Marketing's own formulas
 /// cancel near zero.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A file of the shared data; `None`, and a line that says so, on a machine that has none. CI has
 /// them.
-pub fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data")
         .join(path);
@@ -24,14 +24,14 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// Golden numbers of a peer tool.
-pub fn golden(name: &str) -> Option<Value> {
+pub(crate) fn golden(name: &str) -> Option<Value> {
     let text = std::fs::read_to_string(shared(&format!("golden/{name}"))?).unwrap();
     // Where PyMC's own gradient fails, its numbers are NaN, which JSON does not have.
     Some(serde_json::from_str(&text.replace("NaN", "null")).unwrap())
 }
 
 /// A list of numbers, nested lists flattened row by row.
-pub fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(items) => items.iter().flat_map(numbers).collect(),
         Value::Null => vec![f64::NAN],
@@ -40,13 +40,13 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// A CSV file as columns by heading.
-pub struct Csv {
+pub(crate) struct Csv {
     headings: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Csv {
-    pub fn read(path: &str) -> Option<Self> {
+    pub(crate) fn read(path: &str) -> Option<Self> {
         let mut reader = csv::Reader::from_path(shared(path)?).unwrap();
         let headings = reader
             .headers()
@@ -62,19 +62,19 @@ impl Csv {
         })
     }
 
-    pub fn text(&self, heading: &str) -> Vec<String> {
+    pub(crate) fn text(&self, heading: &str) -> Vec<String> {
         let at = self.headings.iter().position(|own| own == heading).unwrap();
         self.rows.iter().map(|row| row[at].clone()).collect()
     }
 
-    pub fn numbers(&self, heading: &str) -> Vec<f64> {
+    pub(crate) fn numbers(&self, heading: &str) -> Vec<f64> {
         self.text(heading)
             .iter()
             .map(|cell| cell.parse().unwrap())
             .collect()
     }
 
-    pub fn dates(&self, heading: &str) -> Vec<chrono::NaiveDate> {
+    pub(crate) fn dates(&self, heading: &str) -> Vec<chrono::NaiveDate> {
         self.text(heading)
             .iter()
             .map(|cell| cell.parse().unwrap())
@@ -87,7 +87,7 @@ use mixline_model::spec::{Argument, ModelSpec, Prior};
 use mixline_numerics::distribution::Family;
 
 /// The national example of PyMC-Marketing.
-pub fn national_panel() -> Option<Panel> {
+pub(crate) fn national_panel() -> Option<Panel> {
     let csv = Csv::read("mmm/pymc-marketing/mmm_example.csv")?;
     let dates = csv.dates("date_week");
     let channel = |name: &str| Channel {
@@ -110,12 +110,12 @@ pub fn national_panel() -> Option<Panel> {
     })
 }
 
-pub fn prior(family: Family, parameters: &[(&str, f64)]) -> Prior {
+pub(crate) fn prior(family: Family, parameters: &[(&str, f64)]) -> Prior {
     Prior::new(family, parameters)
 }
 
 /// Its specification: geometric adstock, logistic saturation.
-pub fn national_spec() -> ModelSpec {
+pub(crate) fn national_spec() -> ModelSpec {
     let mut spec = ModelSpec::default();
     spec.baseline.fourier.yearly = 2;
     let mut set = |name: &str, prior: Prior| spec.priors.insert(name.to_owned(), prior);

@@ -1,9 +1,8 @@
 //! Log-densities and gradients against PyMC.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{Csv, golden, national_panel, national_spec, numbers, prior};
 use mixline_model::Model;
 use mixline_model::kernel::{AdstockKind, SaturationKind};
 use mixline_model::panel::{Channel, Control, Panel};
@@ -11,7 +10,6 @@ use mixline_model::posterior::{Density, read_point};
 use mixline_model::spec::{Argument, ModelSpec, Prior};
 use mixline_numerics::distribution::Family;
 use serde_json::Value;
-use support::{Csv, golden, national_panel, national_spec, numbers, prior};
 
 /// One golden point: its position, values and gradient.
 struct Case<'a> {

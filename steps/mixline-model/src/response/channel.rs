@@ -1,0 +1,190 @@
+//! Results by channel.
+
+use super::decompose::observed;
+use super::evaluate::Evaluator;
+use super::summary::Interval;
+use crate::fit::Draws;
+use crate::model::Model;
+use crate::posterior::calibration::MARGINAL_STEP;
+use crate::spec::Link;
+
+/// What a channel brought in over the observed periods, in all geos or in one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelResult {
+    /// Index of the channel.
+    pub channel: usize,
+    /// Geo; `None` for all.
+    pub geo: Option<usize>,
+    /// Money spent; `None` for organic media.
+    pub spend: Option<f64>,
+    /// In units of the outcome.
+    pub contribution: Interval,
+    /// Contribution / observed outcome.
+    pub share_of_outcome: Interval,
+    /// Contribution / contribution of all channels.
+    pub share_of_effect: Interval,
+    /// Spend / spend of all channels.
+    pub share_of_spend: Option<f64>,
+    /// Contribution / spend; `None` without spend.
+    pub roas: Option<Interval>,
+    /// What 1 % more spend would bring, over 1 % of spend; `None` without spend.
+    pub marginal_roas: Option<Interval>,
+    /// Spend / contribution, the cost of one unit of outcome; `None` without spend.
+    pub cost_per_outcome: Option<Interval>,
+    /// Probability that the contribution is above 0.
+    pub probability_positive: f64,
+}
+
+/// Numbers behind the results of one scope (a geo, or all): by channel, draw by draw.
+struct Sums {
+    contribution: Vec<Vec<f64>>,
+    more: Vec<Vec<f64>>,
+    spend: Vec<Option<f64>>,
+    outcome: f64,
+}
+
+impl Sums {
+    fn new(channels: usize, draws: usize) -> Self {
+        Self {
+            contribution: vec![vec![0.0; draws]; channels],
+            more: vec![vec![0.0; draws]; channels],
+            spend: vec![None; channels],
+            outcome: 0.0,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.outcome += other.outcome;
+        for c in 0..self.spend.len() {
+            if let Some(spend) = other.spend[c] {
+                *self.spend[c].get_or_insert(0.0) += spend;
+            }
+            let pairs = [
+                (&mut self.contribution[c], &other.contribution[c]),
+                (&mut self.more[c], &other.more[c]),
+            ];
+            for (mine, theirs) in pairs {
+                mine.iter_mut().zip(theirs).for_each(|(sum, x)| *sum += x);
+            }
+        }
+    }
+}
+
+/// Kernel evaluations a call may spend, in cells.
+const BUDGET: usize = 400_000_000;
+
+/// Results of every channel: over all geos, and in a panel also by geo.
+///
+/// Under a log link a contribution is what would be missing without the channel.
+#[must_use]
+pub fn channels(model: &Model, draws: &Draws) -> Vec<ChannelResult> {
+    let design = &model.design;
+    let count = design.kernels.len();
+    let cells = (2 * count * design.geos * design.periods).max(1);
+    let rows = draws.thinned((BUDGET / cells).max(200));
+    let mut evaluator = Evaluator::new(model);
+    let mut all = Sums::new(count, rows.len());
+    let mut results = Vec::new();
+    for g in 0..design.geos {
+        let mut own = Sums::new(count, rows.len());
+        let kept: Vec<usize> = (0..design.periods)
+            .filter(|&t| observed(model, g, t))
+            .collect();
+        own.outcome = kept
+            .iter()
+            .map(|&t| model.panel.outcome[g * design.periods + t])
+            .sum();
+        for (c, channel) in model.panel.channels.iter().enumerate() {
+            let of_geo =
+                |spend: &Vec<f64>| kept.iter().map(|&t| spend[g * design.periods + t]).sum();
+            own.spend[c] = channel.spend.as_ref().map(of_geo);
+        }
+        for (d, row) in rows.iter().enumerate() {
+            evaluator.set(row);
+            let mu = match model.spec.likelihood.link {
+                Link::Log => evaluator.linear_predictor(g),
+                Link::Identity => Vec::new(),
+            };
+            for c in 0..count {
+                let (now, more) = one(model, &mut evaluator, g, c, &kept, &mu);
+                (own.contribution[c][d], own.more[c][d]) = (now, more);
+            }
+        }
+        all.add(&own);
+        if design.geos > 1 {
+            results.extend((0..count).map(|c| result(&own, c, Some(g))));
+        }
+    }
+    let totals = (0..count).map(|c| result(&all, c, None));
+    totals.chain(results).collect()
+}
+
+/// The contribution of a channel over `kept`, and what 1 % more media would add.
+fn one(
+    model: &Model,
+    evaluator: &mut Evaluator<'_>,
+    g: usize,
+    c: usize,
+    kept: &[usize],
+    mu: &[f64],
+) -> (f64, f64) {
+    let amplitude = evaluator.amplitude(g, c);
+    let now: Vec<f64> = evaluator
+        .saturated(g, c)
+        .iter()
+        .map(|f| amplitude * f)
+        .collect();
+    let more: Vec<f64> = evaluator
+        .saturated_at(g, c, 1.0 + MARGINAL_STEP)
+        .iter()
+        .map(|f| amplitude * f)
+        .collect();
+    let scale = model.design.outcome_scale[g];
+    let mut sums = (0.0, 0.0);
+    for &t in kept {
+        match model.spec.likelihood.link {
+            Link::Identity => {
+                sums.0 += scale * now[t];
+                sums.1 += scale * (more[t] - now[t]);
+            }
+            Link::Log => {
+                let with = evaluator.expected(g, mu[t]);
+                sums.0 += with - evaluator.expected(g, mu[t] - now[t]);
+                sums.1 += evaluator.expected(g, mu[t] - now[t] + more[t]) - with;
+            }
+        }
+    }
+    sums
+}
+
+fn result(sums: &Sums, c: usize, geo: Option<usize>) -> ChannelResult {
+    let contribution = &sums.contribution[c];
+    let spend = sums.spend[c];
+    let paid = spend.filter(|spend| *spend > 0.0);
+    let over = |values: &[f64], divisor: f64| {
+        Interval::of(&mut values.iter().map(|x| x / divisor).collect::<Vec<f64>>())
+    };
+    let effect = |d: usize| sums.contribution.iter().map(|own| own[d]).sum::<f64>();
+    let mut of_effect: Vec<f64> = contribution
+        .iter()
+        .enumerate()
+        .map(|(d, x)| x / effect(d))
+        .collect();
+    let all_spend: f64 = sums.spend.iter().flatten().sum();
+    let positive = contribution.iter().filter(|x| **x > 0.0).count();
+    ChannelResult {
+        channel: c,
+        geo,
+        spend,
+        contribution: Interval::of(&mut contribution.clone()),
+        share_of_outcome: over(contribution, sums.outcome),
+        share_of_effect: Interval::of(&mut of_effect),
+        share_of_spend: paid.map(|spend| spend / all_spend),
+        roas: paid.map(|spend| over(contribution, spend)),
+        marginal_roas: paid.map(|spend| over(&sums.more[c], spend * MARGINAL_STEP)),
+        cost_per_outcome: paid.map(|spend| {
+            Interval::of(&mut contribution.iter().map(|x| spend / x).collect::<Vec<f64>>())
+        }),
+        probability_positive: positive as f64 / contribution.len().max(1) as f64,
+    }
+}
