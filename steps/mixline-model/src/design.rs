@@ -6,6 +6,8 @@ use crate::baseline::{Season, event_column, fourier_columns, knot_columns, trend
 use crate::kernel::MediaKernel;
 use crate::kernel::media::Padded;
 use crate::panel::Panel;
+use serde::{Deserialize, Serialize};
+
 use crate::spec::{Link, ModelSpec, Scale, ScaleMethod, Treatment};
 
 /// What a linear term stands for, in decompositions.
@@ -35,6 +37,15 @@ pub struct Term {
     /// Padded values: one series for all geos, or one after the other.
     values: Vec<f64>,
     per_geo: bool,
+}
+
+/// What one unit on the model's scale is worth: the meaning of its parameters.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scales {
+    /// Of the outcome, by geo.
+    pub outcome: Vec<f64>,
+    /// Of media, by channel and geo: `c * geos + g`.
+    pub media: Vec<f64>,
 }
 
 /// Scaled data.
@@ -67,6 +78,12 @@ pub struct Design {
 }
 
 impl Term {
+    /// Root mean square of the values, padding included.
+    pub(crate) fn size(&self) -> f64 {
+        let squares: f64 = self.values.iter().map(|x| x * x).sum();
+        (squares / self.values.len().max(1) as f64).sqrt()
+    }
+
     /// The column of geo `g`.
     #[inline]
     pub(crate) fn column(&self, g: usize, row: usize) -> &[f64] {
@@ -79,9 +96,14 @@ impl Design {
     /// Scales and pads a valid panel.
     #[must_use]
     pub fn new(spec: &ModelSpec, panel: &Panel) -> Self {
+        Self::with_scales(spec, panel, &Scales::of(spec, panel))
+    }
+
+    /// The same with scales from an earlier fit.
+    pub(crate) fn with_scales(spec: &ModelSpec, panel: &Panel, scales: &Scales) -> Self {
         let (geos, periods) = (panel.geos.len(), panel.periods());
         let row = padded(periods);
-        let outcome_scale = outcome_scales(spec, panel);
+        let outcome_scale = scales.outcome.clone();
         let mut outcome = vec![0.0; geos * row];
         let mut mask = vec![0.0; geos * row];
         for g in 0..geos {
@@ -109,24 +131,18 @@ impl Design {
                 .collect(),
             outcome,
             mask,
-            media_scale: Vec::new(),
+            media_scale: scales.media.clone(),
             media: Vec::new(),
             reference: Vec::new(),
             terms: terms(spec, panel, row),
             kernels,
             outcome_scale,
         };
-        design.scale_media(spec, panel);
+        design.scale_media(panel);
         design
     }
 
-    fn scale_media(&mut self, spec: &ModelSpec, panel: &Panel) {
-        let scales: Vec<Vec<f64>> = panel
-            .channels
-            .iter()
-            .map(|channel| scales(&spec.scaling.media, panel, &channel.media, |_, _| true))
-            .collect();
-        self.media_scale = scales.concat();
+    fn scale_media(&mut self, panel: &Panel) {
         for g in 0..self.geos {
             for (c, channel) in panel.channels.iter().enumerate() {
                 let (own, scale) = (panel.of_geo(&channel.media, g), self.media_scale(g, c));
@@ -161,6 +177,15 @@ impl Design {
         &self.media[g * self.kernels.len() + c]
     }
 
+    /// The scales in use.
+    #[must_use]
+    pub fn scales(&self) -> Scales {
+        Scales {
+            outcome: self.outcome_scale.clone(),
+            media: self.media_scale.clone(),
+        }
+    }
+
     /// The media scale of channel `c` in geo `g`.
     #[must_use]
     pub fn media_scale(&self, g: usize, c: usize) -> f64 {
@@ -168,11 +193,27 @@ impl Design {
     }
 }
 
-/// The outcome's scale by geo. Under a log link only the unit changes, so max is as good as any.
-fn outcome_scales(spec: &ModelSpec, panel: &Panel) -> Vec<f64> {
-    scales(&spec.scaling.outcome, panel, &panel.outcome, |g, t| {
-        panel.fitted(g, t)
-    })
+impl Scales {
+    /// The scales that the specification asks for, from the data.
+    #[must_use]
+    pub fn of(spec: &ModelSpec, panel: &Panel) -> Self {
+        let fitted = |g: usize, t: usize| panel.fitted(g, t);
+        let media = panel.channels.iter();
+        let media = media.map(|own| scales(&spec.scaling.media, panel, &own.media, |_, _| true));
+        Self {
+            outcome: scales(&spec.scaling.outcome, panel, &panel.outcome, fitted),
+            media: media.flatten().collect(),
+        }
+    }
+
+    /// Whether they fit a panel of this size.
+    pub(crate) fn fits(&self, panel: &Panel) -> bool {
+        let geos = panel.geos.len();
+        let usable = |scale: &f64| scale.is_finite() && *scale > 0.0;
+        self.outcome.len() == geos
+            && self.media.len() == geos * panel.channels.len()
+            && self.outcome.iter().chain(&self.media).all(usable)
+    }
 }
 
 /// One divisor per geo, population included; 1 where a series is all zero.

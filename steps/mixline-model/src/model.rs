@@ -1,6 +1,6 @@
 //! A model: specification and data, checked and laid out.
 
-use crate::design::Design;
+use crate::design::{Design, Scales};
 use crate::error::ModelError;
 use crate::layout::Layout;
 use crate::panel::Panel;
@@ -34,10 +34,24 @@ impl Model {
     /// [`ModelError`], naming the series, prior or setting.
     pub fn new(spec: ModelSpec, panel: Panel) -> Result<Self, ModelError> {
         panel.validate()?;
+        let scales = Scales::of(&spec, &panel);
+        Self::with_scales(spec, panel, &scales)
+    }
+
+    /// The same with the scales of an earlier fit, so that its parameters keep their meaning.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`ModelError::Setting`] for scales of another panel.
+    pub fn with_scales(spec: ModelSpec, panel: Panel, scales: &Scales) -> Result<Self, ModelError> {
+        panel.validate()?;
+        if !scales.fits(&panel) {
+            let reason = "the scales belong to other geos or channels than the data have";
+            return Err(ModelError::setting("scaling", reason));
+        }
         check_settings(&spec)?;
         check_names(&spec, &panel)?;
         check_link(&spec, &panel)?;
-        let design = Design::new(&spec, &panel);
+        let design = Design::with_scales(&spec, &panel, scales);
         let mut layout = Layout::new(&spec, &panel, &design)?;
         let calibration = Calibration::new(&spec, &panel, &design, &mut layout)?;
         let index = |name: &String| {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use mixline_schema::StepDescriptor;
 
+use crate::step::Tool;
+
 /// A step's command line.
 #[derive(Debug, Parser)]
 struct Cli {
@@ -111,12 +113,22 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What the process was asked for: the contract's commands, or one of the step's own tools.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A command every step has.
+    Contract(Command),
+    /// A tool, with its arguments.
+    Tool(Tool, clap::ArgMatches),
+}
+
 /// The command behind the process arguments.
 pub(crate) fn parse<I, T>(
     name: &'static str,
     step: &StepDescriptor,
+    tools: &[Tool],
     args: I,
-) -> Result<Command, clap::Error>
+) -> Result<Asked, clap::Error>
 where
     I: IntoIterator<Item = T>,
     T: Into<std::ffi::OsString> + Clone,
@@ -124,7 +136,17 @@ where
     let command = Cli::command()
         .name(name)
         .about(step.about.clone())
-        .version(env!("CARGO_PKG_VERSION"));
-    let matches = command.try_get_matches_from(args)?;
-    Cli::from_arg_matches(&matches).map(|cli| cli.command)
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(tools.iter().map(|tool| (tool.command)()));
+    let mut matches = command.try_get_matches_from(args)?;
+    let named = |name: &str| {
+        let mut tools = tools.iter();
+        tools.find(|tool| (tool.command)().get_name() == name)
+    };
+    if let Some(tool) = matches.subcommand_name().and_then(named)
+        && let Some((_, arguments)) = matches.remove_subcommand()
+    {
+        return Ok(Asked::Tool(*tool, arguments));
+    }
+    Cli::from_arg_matches(&matches).map(|cli| Asked::Contract(cli.command))
 }

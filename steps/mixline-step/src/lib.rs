@@ -70,8 +70,12 @@ pub use context::Context;
 pub use error::StepError;
 pub use mixline_artifact::Table;
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
+pub use read::read_table;
 pub use run::main;
-pub use step::{NoConfig, Step, descriptor};
+pub use step::{NoConfig, Step, Tool, descriptor};
+
+/// For the commands of [`Tool`]s.
+pub use clap;
 
 /// The items that [`inputs!`] and [`outputs!`] expand to; not for direct use.
 #[doc(hidden)]

@@ -59,7 +59,9 @@ struct Bar(ProgressBar);
 impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::new(1000);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} % {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {percent:>3} % {msg} ({eta} left)")
+        {
             bar.set_style(style);
         }
         Self(bar)

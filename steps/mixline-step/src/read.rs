@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use mixline_artifact::{Log, Store};
-use mixline_schema::{ArtifactRef, Digest, InputRef, Selector};
+use mixline_artifact::{Log, Store, Table};
+use mixline_schema::{Artifact, ArtifactRef, Digest, InputRef, Selector};
 use polars::frame::DataFrame;
 use polars::prelude::{ParquetReader, SerReader as _};
 
 use crate::csv_file;
 use crate::error::StepError;
-use crate::ports::PortSpec;
+use crate::ports::{InputField as _, PortSpec};
 use crate::program::Program;
 use crate::request::{Request, Source};
 
@@ -184,6 +184,18 @@ fn read_file(path: &Path, spec: &PortSpec) -> Result<DataFrame, StepError> {
     ParquetReader::new(file)
         .finish()
         .map_err(|error| broken().because(error))
+}
+
+/// A table from a .parquet or .csv file, checked against its declaration; for [`Tool`]s.
+///
+/// [`Tool`]: crate::Tool
+///
+/// # Errors
+/// A data error that names the file.
+pub fn read_table<A: Artifact>(path: &str) -> Result<Table<A>, StepError> {
+    let port = PortSpec::input::<Table<A>>(A::NAME, None, "");
+    let frame = read_file(Path::new(path), &port)?;
+    Table::take(path, Some(frame))
 }
 
 /// Reads every input that was found.

@@ -9,12 +9,12 @@ use mixline_schema::{ExitCode, StepResult, StepStatus};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Instrument as _;
 
-use crate::cli::{self, Command, RunArgs};
+use crate::cli::{self, Asked, Command, RunArgs};
 use crate::context::Context;
 use crate::error::StepError;
 use crate::execute::{Execution, Report};
 use crate::program::Program;
-use crate::step::Step;
+use crate::step::{Step, Tool};
 use crate::{logging, panics, report, request};
 
 /// How long a step may go on after the first signal. Callers kill after ten seconds at the
@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(3);
 #[must_use]
 pub fn main<S: Step>() -> ProcessExit {
     let program = Program::of::<S>();
-    match cli::parse(S::NAME, &program.descriptor, std::env::args_os()) {
+    match cli::parse(S::NAME, &program.descriptor, S::TOOLS, std::env::args_os()) {
         Err(error) => {
             // Help and version are errors to clap, but not to us.
             let _ = error.print();
@@ -42,10 +42,33 @@ pub fn main<S: Step>() -> ProcessExit {
                 .code(),
             )
         }
-        Ok(Command::Describe) => describe(&program),
-        Ok(Command::Run(args)) => work(program, &args, Mode::Run),
-        Ok(Command::Check(args)) => work(program, &args, Mode::Check),
+        Ok(Asked::Contract(Command::Describe)) => describe(&program),
+        Ok(Asked::Contract(Command::Run(args))) => work(program, &args, Mode::Run),
+        Ok(Asked::Contract(Command::Check(args))) => work(program, &args, Mode::Check),
+        Ok(Asked::Tool(tool, arguments)) => inspect(tool, &arguments),
     }
+}
+
+/// Runs a tool and prints what it found.
+fn inspect(tool: Tool, arguments: &clap::ArgMatches) -> ProcessExit {
+    let guarded = AssertUnwindSafe(|| (tool.run)(arguments));
+    let ended =
+        panic::catch_unwind(guarded).unwrap_or_else(|payload| Err(panics::as_error(&*payload)));
+    match ended {
+        Ok(found) => print(&found),
+        Err(error) => {
+            report::error(&error, cli::LogFormat::Pretty);
+            ProcessExit::from(error.exit_code().code())
+        }
+    }
+}
+
+fn print(document: &impl serde::Serialize) -> ProcessExit {
+    use std::io::Write as _;
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    // A reader that closed the pipe early has what it wanted.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    ProcessExit::SUCCESS
 }
 
 #[derive(Clone, Copy)]
@@ -55,11 +78,7 @@ enum Mode {
 }
 
 fn describe(program: &Program) -> ProcessExit {
-    use std::io::Write as _;
-    let text = serde_json::to_string_pretty(&program.descriptor).unwrap_or_default();
-    // A reader that closed the pipe early has what it wanted.
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ProcessExit::SUCCESS
+    print(&program.descriptor)
 }
 
 /// Runs or checks, then reports and leaves the process.

@@ -24,6 +24,8 @@ pub trait Step: 'static {
     const WINDOWED: bool = false;
     /// Configuration keys that hold paths of files or folders read from outside the store.
     const OBSERVES: &'static [&'static str] = &[];
+    /// Subcommands beside `run`, `describe` and `check`, for people who want to look inside.
+    const TOOLS: &'static [Tool] = &[];
     /// The configuration; derive `Deserialize` with `deny_unknown_fields` and `default`.
     type Config: Serialize + DeserializeOwned + JsonSchema + Default;
     /// The tables read.
@@ -48,6 +50,16 @@ pub trait Step: 'static {
         inputs: Self::Inputs,
         ctx: &Context,
     ) -> Result<Self::Outputs, StepError>;
+}
+
+/// A subcommand that shows the step's inner workings: files in, one JSON document out. It touches
+/// no store.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    /// The subcommand with its arguments.
+    pub command: fn() -> clap::Command,
+    /// What it does with them.
+    pub run: fn(&clap::ArgMatches) -> Result<serde_json::Value, StepError>,
 }
 
 /// The configuration of a step that has none.

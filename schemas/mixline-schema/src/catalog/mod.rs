@@ -5,11 +5,17 @@
 
 mod canonical;
 mod marts;
+mod model;
 mod quality;
 mod staging;
 
 pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
 pub use marts::{AttributionEvents, UnifiedDailyMetrics};
+pub use model::{
+    AdstockCurves, ContributionTotals, Contributions, Design, DesignColumns, MmmResults,
+    ModelChecks, ModelRegistry, PosteriorDraws, PosteriorSummary, Predictions, ResponseCurves,
+    SamplerStats,
+};
 pub use quality::{DataFindings, File, MappingReport, TruthDaily};
 pub use staging::{RawGoogleAds, RawMetaAds, RawShopifyOrders, RawTiktokAds};
 
@@ -30,6 +36,19 @@ pub fn all() -> Vec<&'static ArtifactSpec> {
         Controls::spec(),
         AttributionEvents::spec(),
         UnifiedDailyMetrics::spec(),
+        AdstockCurves::spec(),
+        ContributionTotals::spec(),
+        Contributions::spec(),
+        Design::spec(),
+        DesignColumns::spec(),
+        MmmResults::spec(),
+        ModelChecks::spec(),
+        ModelRegistry::spec(),
+        PosteriorDraws::spec(),
+        PosteriorSummary::spec(),
+        Predictions::spec(),
+        ResponseCurves::spec(),
+        SamplerStats::spec(),
         MappingReport::spec(),
         DataFindings::spec(),
         TruthDaily::spec(),

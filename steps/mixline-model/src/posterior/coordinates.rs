@@ -1,10 +1,11 @@
 //! The coordinates the sampler moves in.
 //!
-//! PyMC's unconstrained scale u is awkward to sample where parameters pull on each other. Three
+//! PyMC's unconstrained scale u is awkward to sample where parameters pull on each other. Four
 //! exact changes of variables straighten it:
 //!
 //! ```text
 //! reference     u = q − log s(x*; shape)     q is the log contribution at typical media x*
+//! unit          u = q / |z|                  a coefficient by what it does to the outcome
 //! offset        u = m + σ q                  effects by geo as deviations from their mean
 //! scale         u = log σ + q                the same for a scale family of positive effects
 //! ```
@@ -35,6 +36,8 @@ enum Change {
         channel: usize,
         geo: usize,
     },
+    /// u = q / size, where size is the root mean square of the coefficient's column.
+    Unit { at: usize, size: f64 },
     /// u = mean + scale · q.
     Offset { at: usize, mean: Arg, scale: Arg },
     /// u = log scale + q.
@@ -57,6 +60,15 @@ impl Coordinates {
             sampled: (0..layout.len()).filter(|&at| !holds(at)).collect(),
             changes: Vec::new(),
         };
+        for (term, slot) in model.design.terms.iter().zip(&layout.terms) {
+            let size = term.size();
+            if !slot.is_per_geo() && !holds(slot.base) && size > 0.0 {
+                this.changes.push(Change::Unit {
+                    at: slot.base,
+                    size,
+                });
+            }
+        }
         for channel in 0..layout.channels.len() {
             this.add_references(model, channel);
         }
@@ -117,6 +129,10 @@ impl Coordinates {
         let mut total = 0.0;
         for change in &self.changes {
             match *change {
+                Change::Unit { at, size } => {
+                    u[at] /= size;
+                    total -= libm::log(size);
+                }
                 Change::Reference { at, channel, geo } => u[at] -= shift(model, u, channel, geo).0,
                 Change::RealReference { at, channel, geo } => {
                     let (shift, _) = shift(model, u, channel, geo);
@@ -150,6 +166,7 @@ impl Coordinates {
         let constrained = |at: usize| model.layout.transforms[at].constrain(u[at]);
         for change in self.changes.iter().rev() {
             match *change {
+                Change::Unit { at, size } => g[at] /= size,
                 Change::Reference { at, channel, geo } => {
                     let slopes = shift(model, u, channel, geo).1;
                     add_shift(model, channel, geo, slopes, -g[at], u, g);
@@ -194,6 +211,7 @@ impl Coordinates {
         let mut q = u.clone();
         for change in &self.changes {
             match *change {
+                Change::Unit { at, size } => q[at] = u[at] * size,
                 // The prior's own centre stands for the contribution at the reference.
                 Change::Reference { at, channel, geo } => {
                     q[at] = u[at] + shift(model, &u, channel, geo).0;

@@ -266,7 +266,9 @@ fn integrating_out_is_exact() {
         .insert("intercept_contribution".into(), fixed(0.5, 0.4).per_geo());
     spec.priors
         .insert("saturation_beta".into(), fixed(0.3, 0.2).per_geo());
-    let model = Model::new(spec, panel(2, 1)).unwrap();
+    let mut data = panel(2, 1);
+    data.controls.clear();
+    let model = Model::new(spec, data).unwrap();
     let (mut joint, mut marginal) = (Density::new(&model), Posterior::new(&model));
     let names = marginal.labels();
     let labels = model.layout.labels();

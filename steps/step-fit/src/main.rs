@@ -1,0 +1,5 @@
+//! The binary `step-fit`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_fit::Fit>()
+}
