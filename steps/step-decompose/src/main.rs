@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `step-decompose`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_decompose::Decompose>()
+}

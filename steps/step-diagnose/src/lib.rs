@@ -1,1 +1,109 @@
-//! x
+//! Checks whether a fitted model can be trusted.
+//!
+//! Each check has a configuration, a value, a threshold, a verdict and advice. The overall verdict
+//! is the worst of them; `step-promote` and everything after it obey it. A failed verdict is a
+//! result, not an error: the step succeeds and says so.
+//!
+//! - [`convergence`]: R-hat, effective sample sizes, divergences, E-BFMI, depth;
+//! - [`prediction`]: coverage, predictive checks, autocorrelation, PSIS-LOO, holdout;
+//! - [`plausibility`]: negative baseline, implausible returns, what the data taught.
+//!
+//! `step-diagnose stats` shows the statistics of any draws as JSON.
+
+mod config;
+mod convergence;
+mod finding;
+mod plausibility;
+mod prediction;
+mod tools;
+
+pub use config::Config;
+
+use mixline_model_tables::{Engine, load};
+use mixline_schema::catalog::{
+    Design, File, ModelChecks, PosteriorDraws, PosteriorSummary, Predictions, SamplerStats,
+};
+use mixline_step::{Context, Step, StepError, Table, Tool, inputs, outputs};
+
+use crate::finding::{Finding, Verdict};
+
+inputs! {
+    /// What the step reads.
+    pub struct Inputs {
+        /// The series that were fitted.
+        design: Design,
+        /// The model card.
+        model: File as "model",
+        /// Draws of the parameters.
+        draws: PosteriorDraws,
+        /// Every parameter in one row.
+        summary: PosteriorSummary,
+        /// What the sampler recorded.
+        sampler: Option<SamplerStats>,
+    }
+}
+
+outputs! {
+    /// What the step writes.
+    pub struct Outputs {
+        /// What the checks found; the row `verdict` is the whole.
+        checks: ModelChecks => Replace,
+        /// Observed and predicted outcome.
+        predictions: Predictions => Replace,
+    }
+}
+
+/// The step.
+#[derive(Debug)]
+pub struct Diagnose;
+
+impl Step for Diagnose {
+    const NAME: &'static str = "step-diagnose";
+    const ABOUT: &'static str = "Checks whether a fitted model can be trusted.";
+    const TOOLS: &'static [Tool] = &[tools::STATS];
+    type Config = Config;
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+
+    fn validate(config: &Config) -> Result<(), StepError> {
+        config.check()
+    }
+
+    fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
+        let fitted = load(&inputs.design, &inputs.model, &inputs.draws).map_err(|error| {
+            StepError::data("design, model and draws do not belong together")
+                .because(error)
+                .hint("run step-fit on this design first")
+        })?;
+        ctx.note("model_id", fitted.card.model_id.clone());
+        let mut findings = Vec::new();
+        if fitted.card.engine == Engine::Bayesian {
+            let sampler = inputs
+                .sampler
+                .as_ref()
+                .filter(|_| fitted.card.engine == Engine::Bayesian);
+            let sampler = sampler.map(Table::rows).unwrap_or_default();
+            convergence::check(config, &inputs.summary.rows(), &sampler, &mut findings);
+        }
+        ctx.progress(0.3, "predicting");
+        let predictions = prediction::check(config, &fitted, ctx.seed(), &mut findings);
+        ctx.progress(0.8, "weighing");
+        plausibility::check(config, &fitted, ctx.seed(), &mut findings);
+        let verdict = finding::overall(&mut findings);
+        ctx.note("verdict", verdict.name());
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.verdict == Verdict::Fail)
+        {
+            ctx.note(
+                format!("failed {} {}", finding.check, finding.subject),
+                finding.message.clone(),
+            );
+        }
+        let rows = findings.into_iter().map(Finding::into_row).collect();
+        Ok(Outputs {
+            checks: Table::from_rows(rows)?,
+            predictions: Table::from_rows(prediction::rows(&fitted, &predictions))?,
+        })
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `step-diagnose`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_diagnose::Diagnose>()
+}

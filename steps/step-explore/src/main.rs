@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `step-explore`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_explore::Explore>()
+}

@@ -12,9 +12,9 @@ mod staging;
 pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
 pub use marts::{AttributionEvents, UnifiedDailyMetrics};
 pub use model::{
-    AdstockCurves, ContributionTotals, Contributions, Design, DesignColumns, MmmResults,
-    ModelChecks, ModelRegistry, PosteriorDraws, PosteriorSummary, Predictions, ResponseCurves,
-    SamplerStats,
+    AdstockCurves, ContributionTotals, Contributions, Design, DesignColumns, ExploreStatistics,
+    MmmResults, ModelChecks, ModelRegistry, PosteriorDraws, PosteriorSummary, Predictions,
+    ResponseCurves, SamplerStats,
 };
 pub use quality::{DataFindings, File, MappingReport, TruthDaily};
 pub use staging::{RawGoogleAds, RawMetaAds, RawShopifyOrders, RawTiktokAds};
@@ -41,6 +41,7 @@ pub fn all() -> Vec<&'static ArtifactSpec> {
         Contributions::spec(),
         Design::spec(),
         DesignColumns::spec(),
+        ExploreStatistics::spec(),
         MmmResults::spec(),
         ModelChecks::spec(),
         ModelRegistry::spec(),

@@ -53,6 +53,20 @@ crate::artifact! {
 }
 
 crate::artifact! {
+    /// What the data look like before a model does: correlations, inflation, shares, fits.
+    pub struct ExploreStatistics: "explore_statistics" v1 key [statistic, subject, other] {
+        /// `correlation`, `vif`, `variation`, `spend_share`, `geo_r2`, `time_r2`, `ridge`, …
+        statistic: String,
+        /// Series or channel.
+        subject: String,
+        /// The other series of a pair; empty otherwise.
+        other: String,
+        /// The value.
+        value: f64,
+    }
+}
+
+crate::artifact! {
     /// Draws of every model parameter: a posterior sample, or bootstrap repetitions.
     pub struct PosteriorDraws: "posterior_draws" v1 key [parameter, chain, draw] {
         /// Label, for example `adstock_alpha[tv]`.

@@ -10,6 +10,7 @@
 //! All in original units. Intervals are quantiles over draws.
 
 mod channel;
+mod check;
 mod curve;
 mod decompose;
 mod evaluate;
@@ -17,6 +18,7 @@ mod predict;
 mod summary;
 
 pub use channel::{ChannelResult, channels};
+pub use check::{PredictiveCheck, negative_baseline, predictive_checks, residual_autocorrelation};
 pub use curve::{AdstockPoint, CurvePoint, adstock_curves, response_curves};
 pub use decompose::{Component, ComponentKind, Contribution, Decomposition, decompose};
 pub use evaluate::Evaluator;

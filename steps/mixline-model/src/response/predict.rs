@@ -78,7 +78,13 @@ pub fn predict(model: &Model, draws: &Draws, seed: u64) -> Vec<Prediction> {
 }
 
 /// A new outcome in original units.
-fn simulate(model: &Model, evaluator: &Evaluator<'_>, g: usize, mu: f64, rng: &mut Stream) -> f64 {
+pub(super) fn simulate(
+    model: &Model,
+    evaluator: &Evaluator<'_>,
+    g: usize,
+    mu: f64,
+    rng: &mut Stream,
+) -> f64 {
     let sigma = evaluator.sigma(g);
     let likelihood = model.spec.likelihood;
     let y = match likelihood.family {
