@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
-    artifact, backfill, dag, doctor, init, lineage, logs, plan, resume, run, runs, schedule, step,
-    why,
+    artifact, backfill, dag, doctor, init, lineage, logs, model, plan, resume, run, runs, schedule,
+    step, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -83,6 +83,7 @@ enum Command {
     Why(why::Args),
     Lineage(lineage::Args),
     Artifact(artifact::Args),
+    Model(model::Args),
     Step(step::Args),
     Schedule(schedule::Args),
     Dag(dag::Args),
@@ -122,6 +123,7 @@ impl Command {
             Self::Why(args) => why::execute(app, &args).await,
             Self::Lineage(args) => lineage::execute(app, &args).await,
             Self::Artifact(args) => artifact::execute(app, args).await,
+            Self::Model(args) => model::execute(app, &args).await,
             Self::Step(args) => step::execute(app, args).await,
             Self::Schedule(args) => schedule::execute(app, args).await,
             Self::Dag(args) => dag::execute(app, &args),

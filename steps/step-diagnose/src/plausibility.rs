@@ -34,7 +34,8 @@ pub(crate) fn check(config: &Config, fitted: &Fitted, seed: u64, findings: &mut 
 /// ROAS only means something where outcome and spend are the same money.
 fn returns(config: &Config, fitted: &Fitted, findings: &mut Vec<Finding>) {
     let units = &fitted.units;
-    let money = units.outcome == units.spend && units.outcome.len() == 3;
+    let known = |unit: &str| unit.len() == 3 && unit != "XXX";
+    let money = units.outcome == units.spend && known(&units.outcome);
     for result in channels(&fitted.model, &fitted.draws) {
         if result.geo.is_some() {
             continue;

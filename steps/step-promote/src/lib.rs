@@ -106,6 +106,16 @@ impl Step for Promote {
         let score = score(&inputs.predictions.rows());
         ctx.progress(0.3, "comparing with the champion");
         let standing = standing(&inputs, ctx);
+        if let (Standing::Same, Some(registry)) = (&standing, &inputs.registry) {
+            // The decision stands: deciding again would only change its number.
+            ctx.note("model_id", card.model_id);
+            ctx.note("reason", "it is the standing champion");
+            return Ok(Outputs {
+                registry: registry.clone(),
+                champion_model: None,
+                champion_draws: None,
+            });
+        }
         let decision = decide(config, &verdict, score, &standing);
         let mut rows = inputs
             .registry

@@ -44,6 +44,12 @@ const BANS: &[Ban] = &[
         why: "the mathematics builds alone",
     },
     Ban {
+        who: "mixline-model",
+        what: "polars",
+        except: &[],
+        why: "the mathematics has no tables",
+    },
+    Ban {
         who: "mixline-attribution",
         what: "polars",
         except: &[],
@@ -118,6 +124,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio-cron-scheduler", &["mixline-run"]),
     ("sqlx", &["mixline-run"]),
     ("object_store", &["mixline-artifact"]),
+    ("nuts-rs", &["mixline-numerics"]),
+    ("netcdf-writer", &["step-fit"]),
 ];
 
 /// The crate that holds the features together, and so depends on everything.
@@ -156,6 +164,7 @@ pub(crate) fn run() -> Result<()> {
         }
         let may_use_tables = name == "mixline-artifact"
             || name == "mixline-step"
+            || name == "mixline-model-tables"
             || name.starts_with("step-")
             || name.starts_with("mixline-testkit");
         if dependencies.iter().any(|d| d == "polars") && !may_use_tables {

@@ -27,6 +27,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../../dags/daily_ingest.toml"),
     ),
     (
+        "dags/weekly_retrain.toml",
+        include_str!("../../../../dags/weekly_retrain.toml"),
+    ),
+    (
         "sources/README.md",
         include_str!("../../../../sources/README.md"),
     ),

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod lineage;
 pub(crate) mod logs;
+pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod request;
 pub(crate) mod resume;

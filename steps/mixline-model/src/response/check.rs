@@ -25,8 +25,11 @@ pub struct PredictiveCheck {
 /// Draws used.
 const DRAWS: usize = 400;
 
-/// Names of the statistics, with what computes them from series by geo.
-const STATISTICS: [(&str, fn(&[Vec<f64>]) -> f64); 5] = [
+/// A statistic of series by geo.
+type Statistic = fn(&[Vec<f64>]) -> f64;
+
+/// The statistics by name.
+const STATISTICS: [(&str, Statistic); 5] = [
     ("mean", mean),
     ("sd", sd),
     ("min", |series| fold(series, f64::INFINITY, f64::min)),
@@ -70,17 +73,16 @@ pub fn predictive_checks(model: &Model, draws: &Draws, seed: u64) -> Vec<Predict
             values.push(statistic(&simulated));
         }
     }
-    let summary =
-        |(values, (name, statistic)): (Vec<f64>, (&'static str, fn(&[Vec<f64>]) -> f64))| {
-            let observed = statistic(&seen);
-            let reached = values.iter().filter(|value| **value >= observed).count();
-            PredictiveCheck {
-                statistic: name,
-                observed,
-                simulated: values.iter().sum::<f64>() / values.len().max(1) as f64,
-                p_value: reached as f64 / values.len().max(1) as f64,
-            }
-        };
+    let summary = |(values, (name, statistic)): (Vec<f64>, (&'static str, Statistic))| {
+        let observed = statistic(&seen);
+        let reached = values.iter().filter(|value| **value >= observed).count();
+        PredictiveCheck {
+            statistic: name,
+            observed,
+            simulated: values.iter().sum::<f64>() / values.len().max(1) as f64,
+            p_value: reached as f64 / values.len().max(1) as f64,
+        }
+    };
     values.into_iter().zip(STATISTICS).map(summary).collect()
 }
 

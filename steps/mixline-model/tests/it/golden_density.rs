@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Csv, golden, national_panel, national_spec, numbers, prior};
 use mixline_model::Model;
 use mixline_model::kernel::{AdstockKind, SaturationKind};
-use mixline_model::panel::{Channel, Control, Panel};
 use mixline_model::posterior::{Density, read_point};
 use mixline_model::spec::{Argument, ModelSpec, Prior};
 use mixline_numerics::distribution::Family;
+use mixline_panels::reference::{meridian, national, national_spec, prior};
+use mixline_panels::shared::{golden, numbers};
 use serde_json::Value;
 
 /// One golden point: its position, values and gradient.
@@ -113,7 +113,7 @@ fn assert_agrees(model: &Model, golden: &Value) {
 
 #[test]
 fn the_national_example_has_pymcs_density() {
-    let (Some(golden), Some(panel)) = (golden("density_geometric_logistic.json"), national_panel())
+    let (Some(golden), Some(panel)) = (golden("density_geometric_logistic.json"), national())
     else {
         return;
     };
@@ -122,8 +122,7 @@ fn the_national_example_has_pymcs_density() {
 
 #[test]
 fn delayed_adstock_and_hill_saturation_have_pymcs_density() {
-    let (Some(golden), Some(panel)) = (golden("density_delayed_hill.json"), national_panel())
-    else {
+    let (Some(golden), Some(panel)) = (golden("density_delayed_hill.json"), national()) else {
         return;
     };
     let mut spec = national_spec();
@@ -133,65 +132,9 @@ fn delayed_adstock_and_hill_saturation_have_pymcs_density() {
     assert_agrees(&Model::new(spec, panel).unwrap(), &golden);
 }
 
-/// The five most populous geos of Meridian's set.
-fn five_geos() -> Option<Panel> {
-    let csv = Csv::read("mmm/meridian/geo_all_channels.csv")?;
-    let (geo, population) = (csv.text("geo"), csv.numbers("population"));
-    let mut people: BTreeMap<&String, f64> = BTreeMap::new();
-    for (geo, population) in geo.iter().zip(&population) {
-        people.insert(geo, *population);
-    }
-    let mut ranked: Vec<(&String, f64)> = people.into_iter().collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut geos: Vec<String> = ranked[..5].iter().map(|(geo, _)| (*geo).clone()).collect();
-    geos.sort();
-    let rows: Vec<usize> = geos
-        .iter()
-        .flat_map(|name| {
-            (0..geo.len())
-                .filter(|&row| geo[row] == *name)
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let pick = |heading: &str| -> Vec<f64> {
-        let all = csv.numbers(heading);
-        rows.iter().map(|&row| all[row]).collect()
-    };
-    let dates = csv.dates("time");
-    let periods = rows.len() / 5;
-    let (conversions, value) = (pick("conversions"), pick("revenue_per_conversion"));
-    let channel = |c: usize| {
-        let spend = pick(&format!("Channel{c}_spend"));
-        Channel {
-            name: format!("Channel{c}_spend"),
-            media: spend.clone(),
-            spend: Some(spend),
-        }
-    };
-    let control = |name: &str| Control {
-        name: name.to_owned(),
-        values: pick(name),
-    };
-    Some(Panel {
-        geos,
-        dates: rows[..periods].iter().map(|&row| dates[row]).collect(),
-        holdout: vec![false; periods],
-        outcome: conversions.iter().zip(&value).map(|(n, v)| n * v).collect(),
-        channels: (0..5).map(channel).collect(),
-        controls: [
-            "competitor_sales_control",
-            "sentiment_score_control",
-            "Promo",
-        ]
-        .map(control)
-        .into(),
-        population: None,
-    })
-}
-
 #[test]
 fn the_five_geo_panel_has_pymcs_density() {
-    let (Some(golden), Some(panel)) = (golden("density_geo5.json"), five_geos()) else {
+    let (Some(golden), Some(panel)) = (golden("density_geo5.json"), meridian(5, false)) else {
         return;
     };
     let mut spec = ModelSpec::default();

@@ -2,15 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use crate::support::{Csv, golden, national_panel, national_spec};
 use mixline_model::Model;
 use mixline_model::fit::{Draws, fit_bayesian};
 use mixline_model::response::{ComponentKind, channels, decompose};
 use mixline_numerics::diagnostics::{Chains, ess_bulk, mcse_mean, rhat};
 use mixline_numerics::sampler::{Settings, Warmup};
+use mixline_panels::reference::{national, national_spec};
+use mixline_panels::shared::{Csv, golden};
 
 fn fitted(settings: &Settings) -> Option<(Model, Draws)> {
-    let model = Model::new(national_spec(), national_panel()?).unwrap();
+    let model = Model::new(national_spec(), national()?).unwrap();
     let draws = fit_bayesian(&model, settings, |_| true).unwrap();
     Some((model, draws))
 }

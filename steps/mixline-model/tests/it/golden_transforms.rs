@@ -1,7 +1,7 @@
 //! Kernels against PyMC-Marketing's numbers.
 
-use crate::support::{golden, numbers};
 use mixline_model::kernel::{AdstockKind, SaturationKind, convolve};
+use mixline_panels::shared::{golden, numbers};
 use serde_json::Value;
 
 /// 1e-12 relative, beside the rounding of a value of order one: PyMC-Marketing's own formulas

@@ -1,7 +1,6 @@
 //! The gradient against differences, and the laws of the sampler's coordinates, for models of
 //! every kind.
 
-use crate::support::prior;
 use chrono::{Days, NaiveDate};
 use mixline_model::Model;
 use mixline_model::kernel::{AdstockKind, SaturationKind};
@@ -14,6 +13,7 @@ use mixline_model::spec::{
 use mixline_numerics::density::{LogDensity, finite_differences};
 use mixline_numerics::distribution::Family as Distributions;
 use mixline_numerics::random::{standard_normal, stream, uniform};
+use mixline_panels::reference::prior;
 
 /// A small world: outcomes above zero, media with gaps, one control, history and a holdout.
 fn panel(geos: usize, channels: usize) -> Panel {

@@ -6,4 +6,3 @@ mod golden_density;
 mod golden_posterior;
 mod golden_transforms;
 mod gradient;
-mod support;
