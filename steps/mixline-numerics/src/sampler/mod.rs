@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! mode ─► curvature there ─► θ = mode + L ξ ─► short tuning ─► draws of ξ ─► draws of θ
-//!                  └─ no usable mode ─► long tuning on θ itself ─► draws of θ
+//!                  │                                          └─ divergences ─► shorter steps
+//!                  └─ no usable mode, or no mixing ─► long tuning on θ itself ─► draws of θ
 //! ```
 //!
 //! With the Laplace approximation as coordinates (L Lᵀ = inverse Hessian), a well-behaved

@@ -1,4 +1,4 @@
-//! A whole run: the start, the chains on their threads, and the fall-back.
+//! A whole run: the start, the chains on their threads, a second attempt, and the fall-back.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -25,7 +25,8 @@ pub struct Settings {
     pub plain_tune: usize,
     /// Whether to try the Laplace start at all.
     pub laplace: bool,
-    /// Aim for the mean acceptance probability: higher means shorter steps.
+    /// Aim for the mean acceptance probability: higher means shorter steps. After a Laplace start
+    /// with a divergence, a second attempt aims for 0.95.
     pub target_accept: f64,
     /// Trajectories double at most this often.
     pub max_depth: usize,
@@ -197,15 +198,28 @@ pub fn sample<D: LogDensity>(
     };
     let whitened = || Whitened::new(make(), &laplace);
     let origin = vec![0.0; start.len()];
-    let drawn = run(&whitened, &origin, settings.tune, settings, &watch);
-    match drawn {
-        Ok(mut draws) if draws.mixed() => {
-            draws.color(&laplace);
-            draws.evaluations += laplace.evaluations as u64;
-            Ok(draws)
+    for (careful, settings) in [(false, *settings), (true, settings.careful())] {
+        match run(&whitened, &origin, settings.tune, &settings, &watch) {
+            Ok(mut draws) if draws.mixed() && (careful || draws.divergences() == 0) => {
+                draws.color(&laplace);
+                draws.evaluations += laplace.evaluations as u64;
+                return Ok(draws);
+            }
+            Err(SampleError::Stopped) => return Err(SampleError::Stopped),
+            _ => {}
         }
-        Err(SampleError::Stopped) => Err(SampleError::Stopped),
-        _ => plain(&make, &laplace.mode, settings, &watch),
+    }
+    plain(&make, &laplace.mode, settings, &watch)
+}
+
+impl Settings {
+    /// Shorter steps and longer tuning, for a second attempt after a divergence.
+    fn careful(&self) -> Self {
+        Self {
+            target_accept: self.target_accept.max(0.95),
+            tune: 2 * self.tune,
+            ..*self
+        }
     }
 }
 

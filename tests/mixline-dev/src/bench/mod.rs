@@ -1,8 +1,10 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
 mod figure;
+mod fit;
 mod ingest;
 mod orchestration;
+mod truth;
 
 use anyhow::Result;
 
@@ -17,6 +19,9 @@ pub(crate) struct Args {
     /// Use the release build (slow to make, the one to quote).
     #[arg(long)]
     release: bool,
+    /// Worlds of `truth`.
+    #[arg(long, default_value_t = 200)]
+    worlds: u64,
     /// Rows of the generated file of `ingest`.
     #[arg(long, default_value_t = 10_000_000)]
     rows: u64,
@@ -28,12 +33,21 @@ enum What {
     Orchestration,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,
+    /// Effective draws per CPU second beside nutpie, panels, one gradient by geos, memory.
+    Fit,
+    /// Coverage of ROAS intervals on worlds whose truth is known.
+    Truth,
 }
 
 /// Runs one bench and prints its figures.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let What::Truth = args.what {
+        return truth::run(args.worlds);
+    }
     let bin = build(args.release)?;
     match args.what {
+        What::Truth => Ok(()),
+        What::Fit => fit::run(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
     }

@@ -5,4 +5,5 @@ mod errors;
 mod pipeline;
 mod races;
 mod readers;
+mod retrain;
 mod support;
