@@ -83,6 +83,7 @@ pub enum PanelTableError {
     },
 }
 
+/// Cells by name: geos × periods, NaN where there is no row.
 type Series = BTreeMap<String, Vec<f64>>;
 
 /// The panel and its units.
@@ -91,97 +92,29 @@ type Series = BTreeMap<String, Vec<f64>>;
 /// [`PanelTableError`] for holes in media, spend or controls, and for anything but one outcome.
 /// Holes in the outcome are unobserved cells.
 pub fn read_panel(rows: &[Design]) -> Result<(Panel, Units), PanelTableError> {
-    let geos: Vec<String> = rows
-        .iter()
-        .map(|row| row.geo.clone())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let dated = rows
-        .iter()
-        .filter(|row| row.role != Role::Population.name());
-    let dates: Vec<NaiveDate> = dated
-        .map(|row| row.date)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let geo_at: BTreeMap<&str, usize> = geos
-        .iter()
-        .enumerate()
-        .map(|(i, geo)| (geo.as_str(), i))
-        .collect();
-    let date_at: BTreeMap<NaiveDate, usize> = dates
-        .iter()
-        .enumerate()
-        .map(|(i, date)| (*date, i))
-        .collect();
-    let mut roles: BTreeMap<&'static str, Series> = BTreeMap::new();
-    let mut units = Units::default();
-    let mut holdout = vec![false; dates.len()];
-    for row in rows {
-        let role = role(&row.role)?;
-        if role == Role::Outcome {
-            (units.metric, units.outcome) = (row.variable.clone(), row.unit.clone());
-        } else if role == Role::Spend {
-            units.spend.clone_from(&row.unit);
-        }
-        let cells = roles
-            .entry(role.name())
-            .or_default()
-            .entry(row.variable.clone());
-        let cells = cells.or_insert_with(|| vec![f64::NAN; geos.len() * dates.len()]);
-        let g = geo_at[row.geo.as_str()];
-        if role == Role::Population {
-            cells[g * dates.len()] = row.value;
-            continue;
-        }
-        let t = date_at[&row.date];
-        cells[g * dates.len() + t] = row.value;
-        match row.split.as_str() {
-            HOLDOUT => holdout[t] = true,
-            HISTORY | TRAIN => {}
-            word => {
-                return Err(PanelTableError::Word {
-                    column: "split",
-                    word: word.to_owned(),
-                });
-            }
-        }
-    }
-    let mut take = |role: Role| roles.remove(role.name()).unwrap_or_default();
-    let outcomes = take(Role::Outcome);
+    let mut found = Collected::of(rows)?;
+    let outcomes = found.take(Role::Outcome);
     let names: Vec<&str> = outcomes.keys().map(String::as_str).collect();
     if names.len() != 1 {
-        let found = if names.is_empty() {
+        let text = if names.is_empty() {
             "none".to_owned()
         } else {
             names.join(", ")
         };
-        return Err(PanelTableError::Outcomes(found));
+        return Err(PanelTableError::Outcomes(text));
     }
-    let whole = |role: Role, series: Series| -> Result<Series, PanelTableError> {
-        for (variable, cells) in &series {
-            if let Some(at) = cells.iter().position(|cell| cell.is_nan()) {
-                let (geo, date) = (geos[at / dates.len()].clone(), dates[at % dates.len()]);
-                let variable = variable.clone();
-                return Err(PanelTableError::Hole {
-                    role: role.name(),
-                    variable,
-                    geo,
-                    date,
-                });
-            }
-        }
-        Ok(series)
+    let mut spend = found.whole(Role::Spend)?;
+    let media = found.whole(Role::Media)?;
+    let controls = found.whole(Role::Control)?;
+    let population = found.take(Role::Population).into_values().next();
+    let people = |cells: Vec<f64>| {
+        cells
+            .chunks(found.dates.len().max(1))
+            .map(|own| own[0])
+            .collect()
     };
-    let mut spend = whole(Role::Spend, take(Role::Spend))?;
-    let media = whole(Role::Media, take(Role::Media))?;
-    let controls = whole(Role::Control, take(Role::Control))?;
-    let population = take(Role::Population).into_values().next();
-    let people = |cells: Vec<f64>| (0..geos.len()).map(|g| cells[g * dates.len()]).collect();
     let panel = Panel {
         outcome: outcomes.into_values().next().unwrap_or_default(),
-        holdout,
         channels: media
             .into_iter()
             .map(|(name, media)| Channel {
@@ -195,10 +128,97 @@ pub fn read_panel(rows: &[Design]) -> Result<(Panel, Units), PanelTableError> {
             .map(|(name, values)| Control { name, values })
             .collect(),
         population: population.map(people),
-        geos: geos.clone(),
-        dates: dates.clone(),
+        holdout: found.holdout,
+        geos: found.geos,
+        dates: found.dates,
     };
-    Ok((panel, units))
+    Ok((panel, found.units))
+}
+
+/// Rows in their places.
+struct Collected {
+    geos: Vec<String>,
+    dates: Vec<NaiveDate>,
+    holdout: Vec<bool>,
+    roles: BTreeMap<&'static str, Series>,
+    units: Units,
+}
+
+impl Collected {
+    fn of(rows: &[Design]) -> Result<Self, PanelTableError> {
+        let geos: BTreeSet<&String> = rows.iter().map(|row| &row.geo).collect();
+        // Population has no period of its own.
+        let dated = rows
+            .iter()
+            .filter(|row| row.role != Role::Population.name());
+        let dates: BTreeSet<NaiveDate> = dated.map(|row| row.date).collect();
+        let geo_at: BTreeMap<&String, usize> = geos.iter().copied().zip(0..).collect();
+        let date_at: BTreeMap<NaiveDate, usize> = dates.iter().copied().zip(0..).collect();
+        let mut this = Self {
+            holdout: vec![false; dates.len()],
+            geos: geos.iter().map(|geo| (*geo).clone()).collect(),
+            dates: dates.iter().copied().collect(),
+            roles: BTreeMap::new(),
+            units: Units::default(),
+        };
+        for row in rows {
+            this.place(row, geo_at[&row.geo], date_at.get(&row.date).copied())?;
+        }
+        Ok(this)
+    }
+
+    fn place(&mut self, row: &Design, g: usize, t: Option<usize>) -> Result<(), PanelTableError> {
+        let role = role(&row.role)?;
+        match role {
+            Role::Outcome => {
+                self.units.metric.clone_from(&row.variable);
+                self.units.outcome.clone_from(&row.unit);
+            }
+            Role::Spend => self.units.spend.clone_from(&row.unit),
+            _ => {}
+        }
+        let periods = self.dates.len();
+        let blank = || vec![f64::NAN; self.geos.len() * periods];
+        let series = self.roles.entry(role.name()).or_default();
+        let cells = series.entry(row.variable.clone()).or_insert_with(blank);
+        let t = if role == Role::Population { Some(0) } else { t };
+        let Some(t) = t.filter(|t| *t < periods) else {
+            return Ok(());
+        };
+        cells[g * periods + t] = row.value;
+        match row.split.as_str() {
+            HOLDOUT => self.holdout[t] = true,
+            HISTORY | TRAIN => {}
+            word => {
+                return Err(PanelTableError::Word {
+                    column: "split",
+                    word: word.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, role: Role) -> Series {
+        self.roles.remove(role.name()).unwrap_or_default()
+    }
+
+    /// The series of a role, none of which may have a hole.
+    fn whole(&mut self, role: Role) -> Result<Series, PanelTableError> {
+        let series = self.take(role);
+        for (variable, cells) in &series {
+            if let Some(at) = cells.iter().position(|cell| cell.is_nan()) {
+                let (g, t) = (at / self.dates.len(), at % self.dates.len());
+                return Err(PanelTableError::Hole {
+                    role: role.name(),
+                    variable: variable.clone(),
+                    geo: self.geos[g].clone(),
+                    date: self.dates[t],
+                });
+            }
+        }
+        Ok(series)
+    }
 }
 
 fn role(word: &str) -> Result<Role, PanelTableError> {

@@ -114,7 +114,8 @@ fn align(config: &Config, calendar: &Calendar, raw: &[Series]) -> Result<Vec<Ali
         let mut absent = 0;
         for &geo in &geos {
             let days = series.of_geo(geo);
-            let mut own = calendar.aggregate(days, series.key.role == Role::Control);
+            let mean = matches!(series.key.role, Role::Control | Role::Population);
+            let mut own = calendar.aggregate(days, mean);
             absent += own.iter().filter(|cell| cell.is_none()).count();
             match series.key.role {
                 Role::Media | Role::Spend => {
@@ -212,7 +213,7 @@ impl Aligned {
             role: self.key.role.name().to_owned(),
             variable: self.key.variable.clone(),
             source: self.source.clone(),
-            aggregation: if self.key.role == Role::Control {
+            aggregation: if matches!(self.key.role, Role::Control | Role::Population) {
                 "mean"
             } else {
                 "sum"

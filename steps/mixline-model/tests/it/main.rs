@@ -6,3 +6,5 @@ mod golden_density;
 mod golden_posterior;
 mod golden_transforms;
 mod gradient;
+mod recovery;
+mod robustness;

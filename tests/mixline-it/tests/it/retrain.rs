@@ -14,7 +14,10 @@ fn states(project: &Project, dag: &str) -> Vec<(String, String)> {
     let summary = json(project, &["run", dag]);
     let tasks = summary["tasks"].as_array().expect("tasks").clone();
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    tasks.iter().map(|task| (word(&task["name"]), word(&task["state"]))).collect()
+    tasks
+        .iter()
+        .map(|task| (word(&task["name"]), word(&task["state"])))
+        .collect()
 }
 
 fn world(project: &Project) {
@@ -35,34 +38,56 @@ fn a_retrain_ends_with_a_champion_and_the_second_one_reuses_it() {
     let project = Project::initialized();
     world(&project);
     let first = states(&project, "weekly_retrain");
-    assert!(first.iter().all(|(_, state)| state == "succeeded"), "{first:?}");
+    assert!(
+        first.iter().all(|(_, state)| state == "succeeded"),
+        "{first:?}"
+    );
 
     // The parts of every week add up to what was observed.
     let mut weeks: std::collections::BTreeMap<String, f64> = Default::default();
     for row in rows(&project, "contributions") {
-        *weeks.entry(row["date"].as_str().unwrap().to_owned()).or_default() += row["mean"].as_f64().unwrap();
+        *weeks
+            .entry(row["date"].as_str().unwrap().to_owned())
+            .or_default() += row["mean"].as_f64().unwrap();
     }
     let predictions = rows(&project, "predictions");
     assert_eq!(weeks.len(), predictions.len());
     for row in &predictions {
         let observed = row["observed"].as_f64().unwrap();
         let sum = weeks[row["date"].as_str().unwrap()];
-        assert!((sum - observed).abs() < 1e-6 * observed.abs(), "{sum} against {observed}");
+        assert!(
+            (sum - observed).abs() < 1e-6 * observed.abs(),
+            "{sum} against {observed}"
+        );
     }
-    assert_eq!(predictions.iter().filter(|row| row["split"] == "holdout").count(), 4);
+    assert_eq!(
+        predictions
+            .iter()
+            .filter(|row| row["split"] == "holdout")
+            .count(),
+        4
+    );
 
-    let verdict = rows(&project, "model_checks").into_iter().find(|row| row["check"] == "verdict");
+    let verdict = rows(&project, "model_checks")
+        .into_iter()
+        .find(|row| row["check"] == "verdict");
     assert_ne!(verdict.expect("an overall verdict")["verdict"], "fail");
     let models = json(&project, &["model", "list"]);
     assert_eq!(models[0]["status"], "champion", "{models}");
 
     // The champion exists now, so the promotion looks again; everything else is reused.
     let second = states(&project, "weekly_retrain");
-    let fresh: Vec<&str> =
-        second.iter().filter(|(_, state)| state != "reused").map(|(task, _)| task.as_str()).collect();
+    let fresh: Vec<&str> = second
+        .iter()
+        .filter(|(_, state)| state != "reused")
+        .map(|(task, _)| task.as_str())
+        .collect();
     assert!(fresh.is_empty() || fresh == ["promote"], "{second:?}");
     let third = states(&project, "weekly_retrain");
-    assert!(third.iter().all(|(_, state)| state == "reused"), "{third:?}");
+    assert!(
+        third.iter().all(|(_, state)| state == "reused"),
+        "{third:?}"
+    );
 }
 
 #[test]
@@ -70,11 +95,21 @@ fn a_person_may_promote_another_model_and_roll_back() {
     let project = Project::initialized();
     world(&project);
     states(&project, "weekly_retrain");
-    let first = json(&project, &["model", "list"])[0]["model_id"].as_str().unwrap().to_owned();
+    let first = json(&project, &["model", "list"])[0]["model_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
 
     let dag = project.path().join("dags/weekly_retrain.toml");
     let text = std::fs::read_to_string(&dag).unwrap();
-    std::fs::write(&dag, text.replace("saturation = \"logistic\"", "saturation = \"michaelis_menten\"")).unwrap();
+    std::fs::write(
+        &dag,
+        text.replace(
+            "saturation = \"logistic\"",
+            "saturation = \"michaelis_menten\"",
+        ),
+    )
+    .unwrap();
     states(&project, "weekly_retrain");
     let models = json(&project, &["model", "list"]);
     let second = models[0]["model_id"].as_str().unwrap().to_owned();
@@ -88,6 +123,10 @@ fn a_person_may_promote_another_model_and_roll_back() {
     let shown = json(&project, &["model", "show"]);
     assert_eq!(shown["model_id"].as_str(), Some(first.as_str()));
     let statuses = json(&project, &["model", "list"]);
-    let champions = statuses.as_array().unwrap().iter().filter(|row| row["status"] == "champion");
+    let champions = statuses
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["status"] == "champion");
     assert_eq!(champions.count(), 1, "{statuses}");
 }
