@@ -1,8 +1,9 @@
 //! Elementary functions and sums in a form that compilers turn into vector instructions.
 //!
 //! Loops over [`exp`] and [`ln`] vectorise because both are straight lines of additions and
-//! multiplications; sums keep eight partial sums, in a fixed order. Nothing fuses a multiplication
-//! with an addition, so every machine gives the same bits, with narrow vectors or wide ones.
+//! multiplications; sums keep eight partial sums, in a fixed order. Where a product is added, it is
+//! always by `mul_add`, which rounds once whatever the machine does it with: narrow vectors, wide
+//! ones, or a function of the C library. So every machine gives the same bits.
 
 /// Partial sums per reduction, and the multiple to which callers pad their series.
 pub const LANES: usize = 8;
@@ -53,15 +54,15 @@ pub fn exp(x: f64) -> f64 {
         1.0,
     ];
     let x = x.clamp(-350.0, 350.0);
-    let shifted = x * std::f64::consts::LOG2_E + MAGIC;
+    let shifted = x.mul_add(std::f64::consts::LOG2_E, MAGIC);
     let n = shifted - MAGIC;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    let mut sum = 1.0 / 6_227_020_800.0;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+    let mut sum: f64 = 1.0 / 6_227_020_800.0;
     for coefficient in COEFFICIENTS {
-        sum = sum * r + coefficient;
+        sum = sum.mul_add(r, coefficient);
     }
     let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    (sum * r + 1.0) * power
+    sum.mul_add(r, 1.0) * power
 }
 
 /// The natural logarithm.
@@ -84,28 +85,29 @@ pub fn ln(x: f64) -> f64 {
     let e = f64::from_bits(biased | TWO_52) - (4_503_599_627_370_496.0 + 1023.0);
     let t = (m - 1.0) / (m + 1.0);
     let square = t * t;
-    let mut sum = 1.0 / 21.0;
+    let mut sum: f64 = 1.0 / 21.0;
     for k in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
-        sum = sum * square + 1.0 / k;
+        sum = sum.mul_add(square, 1.0 / k);
     }
     let small = 2.0 * t;
-    e * LN2_HIGH + (small + (small * square * sum + e * LN2_LOW))
+    let rest = (small * square).mul_add(sum, e * LN2_LOW);
+    e.mul_add(LN2_HIGH, small + rest)
 }
 
 /// Σ aᵢ bᵢ, with eight partial sums.
 #[inline(always)]
 #[must_use]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
+    let mut lanes = [0.0f64; LANES];
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();
     for (a, b) in a.iter().zip(b) {
         for lane in 0..LANES {
-            lanes[lane] += a[lane] * b[lane];
+            lanes[lane] = a[lane].mul_add(b[lane], lanes[lane]);
         }
     }
     for (lane, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        lanes[lane] += a * b;
+        lanes[lane] = a.mul_add(*b, lanes[lane]);
     }
     fold(lanes)
 }
@@ -114,7 +116,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[inline(always)]
 #[must_use]
 pub fn sum(a: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
+    let mut lanes = [0.0f64; LANES];
     let (chunks, rest) = a.as_chunks::<LANES>();
     for chunk in chunks {
         for lane in 0..LANES {
@@ -131,7 +133,7 @@ pub fn sum(a: &[f64]) -> f64 {
 #[inline(always)]
 pub fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     for (y, x) in y.iter_mut().zip(x) {
-        *y += a * x;
+        *y = a.mul_add(*x, *y);
     }
 }
 

@@ -12,7 +12,7 @@
 //!   place of the amplitude's prior, which is the exact change of variables from Q to a.
 
 use mixline_numerics::distribution::Distribution;
-use mixline_numerics::lanes::dot;
+use mixline_numerics::lanes::{dot, vectorized};
 use mixline_numerics::transform::Transform;
 
 use super::density::{adstock_values, effective_shape};
@@ -295,10 +295,10 @@ impl Part {
         let (weights, shape) = self.shape(model, values, c);
         let mut trace = Trace::new(model.design.periods, kernel.lags());
         kernel.forward(&self.changed, &weights, shape, &mut trace);
-        let mut sum = dot(&self.weights, &trace.value);
+        let mut sum = vectorized(|| dot(&self.weights, &trace.value));
         if self.contrast {
             kernel.forward(model.design.media(self.geo, c), &weights, shape, &mut trace);
-            sum -= dot(&self.weights, &trace.value);
+            sum -= vectorized(|| dot(&self.weights, &trace.value));
         }
         sum
     }
@@ -351,7 +351,7 @@ impl Part {
                 gradient[slot.of(self.geo)] += amount;
             }
         }
-        dot(&self.weights, &trace.value)
+        vectorized(|| dot(&self.weights, &trace.value))
     }
 
     fn shape(&self, model: &Model, values: &[f64], c: usize) -> (Weights, [f64; 2]) {

@@ -17,8 +17,7 @@ use mixline_numerics::distribution::Family as Distributions;
 use mixline_numerics::transform::Transform;
 
 use crate::kernel::media::Weights;
-use crate::kernel::num::{Dual, Num as _};
-use crate::layout::{Arg, ElementPrior};
+use crate::layout::{Arg, ElementPrior, Slot};
 use crate::model::Model;
 
 /// One change of variables, of one parameter.
@@ -37,7 +36,7 @@ enum Change {
         geo: usize,
     },
     /// u = q / size, where size is the root mean square of the coefficient's column.
-    Unit { at: usize, size: f64 },
+    Unit { at: usize, size: f64, log_size: f64 },
     /// u = mean + scale · q.
     Offset { at: usize, mean: Arg, scale: Arg },
     /// u = log scale + q.
@@ -50,6 +49,22 @@ pub(crate) struct Coordinates {
     /// Parameters the sampler visits, by index.
     pub(crate) sampled: Vec<usize>,
     changes: Vec<Change>,
+    /// log s(x*) of each change with its derivatives, as of the last [`forward`](Self::forward).
+    shifts: Vec<Shift>,
+}
+
+/// log s(x*; shape) with derivatives by adstock and shape parameters.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shift {
+    value: f64,
+    slopes: [f64; 4],
+}
+
+/// x and dx/du of every parameter, as the density has them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) values: &'a [f64],
+    pub(crate) slopes: &'a [f64],
 }
 
 impl Coordinates {
@@ -59,13 +74,16 @@ impl Coordinates {
         let mut this = Self {
             sampled: (0..layout.len()).filter(|&at| !holds(at)).collect(),
             changes: Vec::new(),
+            shifts: Vec::new(),
         };
         for (term, slot) in model.design.terms.iter().zip(&layout.terms) {
             let size = term.size();
             if !slot.is_per_geo() && !holds(slot.base) && size > 0.0 {
+                let log_size = libm::log(size);
                 this.changes.push(Change::Unit {
                     at: slot.base,
                     size,
+                    log_size,
                 });
             }
         }
@@ -77,6 +95,7 @@ impl Coordinates {
                 this.changes.extend(decentred(at, family, args));
             }
         }
+        this.shifts = vec![Shift::default(); this.changes.len()];
         this
     }
 
@@ -120,24 +139,27 @@ impl Coordinates {
         }
     }
 
-    /// u from q; log |du/dq|. `values` receives x of the parameters the changes look at.
-    pub(crate) fn forward(&self, model: &Model, q: &[f64], u: &mut [f64]) -> f64 {
+    /// u from q; log |du/dq|.
+    pub(crate) fn forward(&mut self, model: &Model, q: &[f64], u: &mut [f64]) -> f64 {
         for (&at, q) in self.sampled.iter().zip(q) {
             u[at] = *q;
         }
         let value = |at: usize, u: &[f64]| model.layout.transforms[at].constrain(u[at]).value;
         let mut total = 0.0;
-        for change in &self.changes {
+        for (change, kept) in self.changes.iter().zip(&mut self.shifts) {
             match *change {
-                Change::Unit { at, size } => {
+                Change::Unit { at, size, log_size } => {
                     u[at] /= size;
-                    total -= libm::log(size);
+                    total -= log_size;
                 }
-                Change::Reference { at, channel, geo } => u[at] -= shift(model, u, channel, geo).0,
+                Change::Reference { at, channel, geo } => {
+                    *kept = shift(model, u, channel, geo);
+                    u[at] -= kept.value;
+                }
                 Change::RealReference { at, channel, geo } => {
-                    let (shift, _) = shift(model, u, channel, geo);
-                    u[at] *= libm::exp(-shift);
-                    total -= shift;
+                    *kept = shift(model, u, channel, geo);
+                    u[at] *= libm::exp(-kept.value);
+                    total -= kept.value;
                 }
                 Change::Offset { at, mean, scale } => {
                     let of = |arg: Arg| match arg {
@@ -154,51 +176,44 @@ impl Coordinates {
         total
     }
 
-    /// Turns ∂/∂u into ∂/∂q, and adds what log |du/dq| contributes.
+    /// Turns ∂/∂u into ∂/∂q, and adds what log |du/dq| contributes; after
+    /// [`forward`](Self::forward) at the same point.
     pub(crate) fn backward(
         &self,
         model: &Model,
-        q: &[f64],
         u: &[f64],
+        x: Values<'_>,
         g: &mut [f64],
         out: &mut [f64],
     ) {
-        let constrained = |at: usize| model.layout.transforms[at].constrain(u[at]);
-        for change in self.changes.iter().rev() {
+        for (change, kept) in self.changes.iter().zip(&self.shifts).rev() {
             match *change {
-                Change::Unit { at, size } => g[at] /= size,
+                Change::Unit { at, size, .. } => g[at] /= size,
                 Change::Reference { at, channel, geo } => {
-                    let slopes = shift(model, u, channel, geo).1;
-                    add_shift(model, channel, geo, slopes, -g[at], u, g);
+                    add_shift(model, (channel, geo), kept, -g[at], x, g);
                 }
                 Change::RealReference { at, channel, geo } => {
-                    let (shift, slopes) = shift(model, u, channel, geo);
                     let by_shift = -g[at] * u[at] - 1.0;
-                    g[at] *= libm::exp(-shift);
-                    add_shift(model, channel, geo, slopes, by_shift, u, g);
+                    g[at] *= libm::exp(-kept.value);
+                    add_shift(model, (channel, geo), kept, by_shift, x, g);
                 }
                 Change::Offset { at, mean, scale } => {
-                    let of = |arg: Arg| match arg {
-                        Arg::Number(value) => value,
-                        Arg::Parameter(index) => constrained(index).value,
-                    };
-                    let (by, mean_value, scale_value) = (g[at], of(mean), of(scale));
+                    let (by, mean_value) = (g[at], mean.value(x.values));
+                    let scale_value = scale.value(x.values);
                     if let Arg::Parameter(index) = mean {
-                        g[index] += by * constrained(index).slope;
+                        g[index] += by * x.slopes[index];
                     }
                     if let Arg::Parameter(index) = scale {
                         let deviation = (u[at] - mean_value) / scale_value;
-                        g[index] += (by * deviation + 1.0 / scale_value) * constrained(index).slope;
+                        g[index] += (by * deviation + 1.0 / scale_value) * x.slopes[index];
                     }
                     g[at] = by * scale_value;
                 }
                 Change::Scale { at, scale } => {
-                    let hyper = constrained(scale);
-                    g[scale] += g[at] * hyper.slope / hyper.value;
+                    g[scale] += g[at] * x.slopes[scale] / x.values[scale];
                 }
             }
         }
-        debug_assert_eq!(q.len(), out.len());
         for (&at, out) in self.sampled.iter().zip(out) {
             *out = g[at];
         }
@@ -211,10 +226,10 @@ impl Coordinates {
         let mut q = u.clone();
         for change in &self.changes {
             match *change {
-                Change::Unit { at, size } => q[at] = u[at] * size,
+                Change::Unit { at, size, .. } => q[at] = u[at] * size,
                 // The prior's own centre stands for the contribution at the reference.
                 Change::Reference { at, channel, geo } => {
-                    q[at] = u[at] + shift(model, &u, channel, geo).0;
+                    q[at] = u[at] + shift(model, &u, channel, geo).value;
                 }
                 Change::RealReference { at, .. } | Change::Offset { at, .. } => {
                     (q[at], u[at]) = (0.0, 0.0);
@@ -273,21 +288,27 @@ fn decentred(at: usize, family: Distributions, args: [Arg; 4]) -> Option<Change>
     }
 }
 
-/// log s(x*; shape) of a channel, with derivatives by adstock and shape parameters.
-fn shift(model: &Model, u: &[f64], channel: usize, geo: usize) -> (f64, [f64; 4]) {
+/// log s(x*; shape) of a channel, at the sum of the weights times the reference.
+fn shift(model: &Model, u: &[f64], channel: usize, geo: usize) -> Shift {
     let kernel = &model.design.kernels[channel];
     let slots = &model.layout.channels[channel];
     let value = |at: usize| model.layout.transforms[at].constrain(u[at]).value;
-    let of = |slot: Option<crate::layout::Slot>| slot.map_or(0.0, |slot| value(slot.of(geo)));
+    let of = |slot: Option<Slot>| slot.map_or(0.0, |slot| value(slot.of(geo)));
     let shape = slots.shape.map(of);
-    let total = if kernel.normalize {
-        Dual::of(1.0)
-    } else {
-        let mut weights = Weights::new(kernel);
-        weights.set(kernel, slots.adstock.map(of));
-        weights.total()
-    };
     let level = model.design.reference[channel];
+    if kernel.normalize {
+        // The weights sum to one, whatever the decay.
+        let cell = kernel.saturation.cell(level, shape);
+        let height = cell.value.max(1e-300);
+        let [first, second] = cell.shape_slopes;
+        return Shift {
+            value: libm::log(height),
+            slopes: [0.0, 0.0, first / height, second / height],
+        };
+    }
+    let mut weights = Weights::new(kernel);
+    weights.set(kernel, slots.adstock.map(of));
+    let total = weights.total();
     let at = if kernel.adstock_first {
         level * total.value
     } else {
@@ -309,24 +330,26 @@ fn shift(model: &Model, u: &[f64], channel: usize, geo: usize) -> (f64, [f64; 4]
     } else {
         libm::log(total.value)
     };
-    (libm::log(height) + spread, slopes)
+    Shift {
+        value: libm::log(height) + spread,
+        slopes,
+    }
 }
 
 /// Adds `by` · ∂ shift / ∂u to the gradient.
 fn add_shift(
     model: &Model,
-    channel: usize,
-    geo: usize,
-    slopes: [f64; 4],
+    (channel, geo): (usize, usize),
+    shift: &Shift,
     by: f64,
-    u: &[f64],
+    x: Values<'_>,
     g: &mut [f64],
 ) {
     let slots = &model.layout.channels[channel];
-    for (slot, slope) in slots.adstock.iter().chain(&slots.shape).zip(slopes) {
+    for (slot, slope) in slots.adstock.iter().chain(&slots.shape).zip(shift.slopes) {
         if let Some(slot) = slot {
             let at = slot.of(geo);
-            g[at] += by * slope * model.layout.transforms[at].constrain(u[at]).slope;
+            g[at] += by * slope * x.slopes[at];
         }
     }
 }

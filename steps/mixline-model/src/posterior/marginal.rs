@@ -191,9 +191,15 @@ impl Density<'_> {
         let p = marginal.p;
         let trace: f64 = (0..p).map(|i| marginal.inverse[i * p + i]).sum();
         marginal.scale_inverse();
-        for i in 0..p {
-            marginal.shift[i] = dot(&marginal.inverse[i * p..(i + 1) * p], &marginal.projected);
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for i in 0..p {
+                    marginal.shift[i] =
+                        dot(&marginal.inverse[i * p..(i + 1) * p], &marginal.projected);
+                }
+            },
+        );
         trace
     }
 
@@ -247,10 +253,14 @@ impl Density<'_> {
             mean.add(by_mean, gradient);
             // (B C B)_jj = Σ_ik B_ji C_ik B_kj
             let row = &marginal.gram[j * p..(j + 1) * p];
-            let mut inner = 0.0;
-            for i in 0..p {
-                inner += row[i] * dot(&marginal.inverse[i * p..(i + 1) * p], row);
-            }
+            let inner = vectorized(
+                #[inline(always)]
+                || {
+                    let products =
+                        (0..p).map(|i| row[i] * dot(&marginal.inverse[i * p..(i + 1) * p], row));
+                    products.sum::<f64>()
+                },
+            );
             let by_scale = marginal.scale[j] * (by_mean * by_mean - (row[j] - inner));
             scale.add(by_scale, gradient);
         }

@@ -3,7 +3,7 @@
 use mixline_numerics::density::{Divergence, LogDensity};
 use mixline_numerics::random::Stream;
 
-use super::coordinates::Coordinates;
+use super::coordinates::{Coordinates, Values};
 use super::density::Density;
 use crate::model::Model;
 
@@ -82,7 +82,9 @@ impl LogDensity for Posterior<'_> {
         let model = density.model;
         let jacobian = coordinates.forward(model, q, u);
         let value = density.log_density(u, true, by_u)?;
-        coordinates.backward(model, q, u, by_u, gradient);
+        let (values, slopes) = (&density.values[..], &density.slopes[..]);
+        let x = Values { values, slopes };
+        coordinates.backward(model, u, x, by_u, gradient);
         let total = value + jacobian;
         let finite = total.is_finite() && gradient.iter().all(|g| g.is_finite());
         if finite { Ok(total) } else { Err(Divergence) }

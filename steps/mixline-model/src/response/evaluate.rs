@@ -1,7 +1,5 @@
 //! One draw's series.
 
-use mixline_numerics::lanes::axpy;
-
 use crate::kernel::media::{Padded, Trace, Weights};
 use crate::model::Model;
 use crate::posterior::density::{adstock_values, effective_shape};
@@ -97,17 +95,21 @@ impl<'m> Evaluator<'m> {
     pub fn linear_predictor(&mut self, g: usize) -> Vec<f64> {
         let design = &self.model.design;
         let mut total = vec![0.0; design.periods];
+        let mut add = |series: &[f64], factor: f64| {
+            for (sum, x) in total.iter_mut().zip(series) {
+                *sum += factor * x;
+            }
+        };
         for k in 0..design.terms.len() {
-            axpy(1.0, &self.term(g, k), &mut total);
+            let coefficient = self.values[self.model.layout.terms[k].of(g)];
+            add(design.terms[k].column(g, design.row), coefficient);
         }
         for c in 0..design.kernels.len() {
             let amplitude = self.amplitude(g, c);
-            let saturated = self.saturated(g, c);
-            axpy(amplitude, saturated, &mut total);
+            add(self.saturated(g, c), amplitude);
         }
         for s in 0..self.model.synergies.len() {
-            let series = self.synergy(g, s);
-            axpy(1.0, &series, &mut total);
+            add(&self.synergy(g, s), 1.0);
         }
         total
     }

@@ -2,7 +2,7 @@
 
 use super::laplace::Laplace;
 use crate::density::{Divergence, LogDensity};
-use crate::lanes::{axpy, dot};
+use crate::lanes::{axpy, dot, vectorized};
 
 /// `density` as a function of ξ, where θ = mode + L ξ. The Jacobian is a constant and left out.
 #[derive(Debug, Clone)]
@@ -27,10 +27,15 @@ impl<'a, D: LogDensity> Whitened<'a, D> {
 
     /// θ = mode + L ξ.
     pub fn color(laplace: &Laplace, xi: &[f64], theta: &mut [f64]) {
-        theta.copy_from_slice(&laplace.mode);
-        for (column, x) in laplace.factor.chunks_exact(xi.len().max(1)).zip(xi) {
-            axpy(*x, column, theta);
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                theta.copy_from_slice(&laplace.mode);
+                for (column, x) in laplace.factor.chunks_exact(xi.len().max(1)).zip(xi) {
+                    axpy(*x, column, theta);
+                }
+            },
+        );
     }
 }
 
@@ -43,9 +48,14 @@ impl<D: LogDensity> LogDensity for Whitened<'_, D> {
         Self::color(self.laplace, xi, &mut self.theta);
         let value = self.density.eval(&self.theta, &mut self.slope)?;
         let columns = self.laplace.factor.chunks_exact(xi.len().max(1));
-        for (column, gradient) in columns.zip(gradient.iter_mut()) {
-            *gradient = dot(column, &self.slope);
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (column, gradient) in columns.zip(gradient.iter_mut()) {
+                    *gradient = dot(column, &self.slope);
+                }
+            },
+        );
         Ok(value)
     }
 }
