@@ -77,3 +77,6 @@ impl Step for Decompose {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

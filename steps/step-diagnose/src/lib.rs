@@ -107,3 +107,6 @@ impl Step for Diagnose {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

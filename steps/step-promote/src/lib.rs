@@ -261,3 +261,6 @@ fn decide(config: &Config, verdict: &str, score: Option<f64>, standing: &Standin
     };
     Decision { promoted, reason }
 }
+
+#[cfg(test)]
+mod tests;
