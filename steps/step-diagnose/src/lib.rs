@@ -4,9 +4,9 @@
 //! is the worst of them; `step-promote` and everything after it obey it. A failed verdict is a
 //! result, not an error: the step succeeds and says so.
 //!
-//! - [`convergence`]: R-hat, effective sample sizes, divergences, E-BFMI, depth;
-//! - [`prediction`]: coverage, predictive checks, autocorrelation, PSIS-LOO, holdout;
-//! - [`plausibility`]: negative baseline, implausible returns, what the data taught.
+//! - `convergence`: R-hat, effective sample sizes, divergences, E-BFMI, depth;
+//! - `prediction`: coverage, predictive checks, autocorrelation, PSIS-LOO, holdout;
+//! - `plausibility`: negative baseline, implausible returns, what the data taught.
 //!
 //! `step-diagnose stats` shows the statistics of any draws as JSON.
 

@@ -4,10 +4,10 @@
 //! one) stops the run, unless the configuration says otherwise. The numbers behind them are kept
 //! in `explore_statistics`.
 //!
-//! - [`alone`]: each series by itself: variation, media without spend, outliers;
-//! - [`together`]: correlation, variance inflation, collinearity with geos and periods;
-//! - [`amount`]: enough data for so many parameters, spend concentration;
-//! - [`regression`]: a ridge fit, to see what the data say without priors.
+//! - `alone`: each series by itself: variation, media without spend, outliers;
+//! - `together`: correlation, variance inflation, collinearity with geos and periods;
+//! - `amount`: enough data for so many parameters, spend concentration;
+//! - `regression`: a ridge fit, to see what the data say without priors.
 
 mod alone;
 mod amount;

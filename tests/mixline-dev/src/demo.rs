@@ -46,10 +46,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let started = Instant::now();
     run_command(&mut mixline(&["--project", "demo", "run", "daily_ingest"]))?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("\nWhat each channel brought in ({seconds:.1} s for the pipeline)\n");
+    eprintln!("\n\u{2462} the weekly mix model on what the daily pipeline has written");
+    let started = Instant::now();
+    run_command(&mut mixline(&[
+        "--project",
+        "demo",
+        "run",
+        "weekly_retrain",
+    ]))?;
+    let weekly = started.elapsed().as_secs_f64();
+    println!("\nWhat each channel brought in ({seconds:.1} s a day, {weekly:.1} s a week)\n");
+    let model = model_by_channel(&export(&demo, &mixline, "mmm_results")?);
     let rows = channels(&export(&demo, &mixline, "unified_daily_metrics")?);
     let truth = truth_by_channel(&export(&demo, &mixline, "truth_daily")?);
-    print_channels(&rows, &truth);
+    print_channels(&rows, &model, &truth);
     print_paths();
     Ok(())
 }
@@ -75,7 +85,6 @@ fn export(demo: &Path, mixline: &dyn Fn(&[&str]) -> Command, artifact: &str) -> 
 struct Sums {
     spend: f64,
     revenue: f64,
-    orders: f64,
 }
 
 fn channels(rows: &[Value]) -> BTreeMap<String, Sums> {
@@ -86,7 +95,6 @@ fn channels(rows: &[Value]) -> BTreeMap<String, Sums> {
             .or_default();
         sums.spend += row["spend"].as_f64().unwrap_or(0.0);
         sums.revenue += row["attributed_revenue"].as_f64().unwrap_or(0.0);
-        sums.orders += row["orders"].as_f64().unwrap_or(0.0);
     }
     channels
 }
@@ -104,23 +112,51 @@ fn truth_by_channel(rows: &[Value]) -> BTreeMap<String, f64> {
     sums.into_iter().filter_map(roas).collect()
 }
 
-fn print_channels(channels: &BTreeMap<String, Sums>, truth: &BTreeMap<String, f64>) {
+/// ROAS of the mix model: 5 %, 50 % and 95 % quantiles.
+fn model_by_channel(rows: &[Value]) -> BTreeMap<String, [f64; 3]> {
+    let quantile = |row: &Value, key: &str| row[key].as_f64();
+    let one = |row: &Value| {
+        let channel = row["channel"].as_str()?.to_owned();
+        let [low, middle, high] =
+            ["roas_q05", "roas_q50", "roas_q95"].map(|key| quantile(row, key));
+        Some((channel, [low?, middle?, high?]))
+    };
+    rows.iter().filter_map(one).collect()
+}
+
+fn print_channels(
+    channels: &BTreeMap<String, Sums>,
+    model: &BTreeMap<String, [f64; 3]>,
+    truth: &BTreeMap<String, f64>,
+) {
     println!(
-        "{:<12} {:>14} {:>20} {:>10} {:>8} {:>10}",
-        "channel", "spend", "attributed revenue", "orders", "ROAS", "true ROAS"
+        "{:<12} {:>14} {:>20} {:>15} {:>24} {:>10}",
+        "channel",
+        "spend",
+        "attributed revenue",
+        "attributed ROAS",
+        "mix model ROAS (90 %)",
+        "true ROAS"
     );
     for (channel, sums) in channels {
         let ratio = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.2}"));
         println!(
-            "{channel:<12} {:>14} {:>20} {:>10} {:>8} {:>10}",
+            "{channel:<12} {:>14} {:>20} {:>15} {:>24} {:>10}",
             grouped(sums.spend),
             grouped(sums.revenue),
-            grouped(sums.orders),
             ratio((sums.spend > 0.0).then(|| sums.revenue / sums.spend)),
+            model
+                .get(channel)
+                .map_or("–".to_owned(), |[low, middle, high]| {
+                    format!("{middle:.2} ({low:.2} to {high:.2})")
+                }),
             ratio(truth.get(channel).copied()),
         );
     }
-    println!("\nTrue ROAS is what the world was made with: attribution alone does not find it.");
+    println!(
+        "\nTrue ROAS is what the world was made with. Attribution alone does not find it; the"
+    );
+    println!("mix model says how sure it is: `mixline --project demo artifact show model_checks`.");
 }
 
 /// `1234567.8` as `1,234,568`.
@@ -147,7 +183,7 @@ fn print_paths() {
             "demo/data/raw/",
             "the export files the world was written to",
         ),
-        ("demo/dags/daily_ingest.toml", "the pipeline"),
+        ("demo/dags/", "the daily and the weekly pipeline"),
         (
             "demo/unified_daily_metrics.json",
             "the table behind the figures above",
@@ -157,5 +193,6 @@ fn print_paths() {
     }
     println!("\nNext:  mixline --project demo runs");
     println!("       mixline --project demo why daily_ingest");
-    println!("       mixline --project demo artifact history unified_daily_metrics");
+    println!("       mixline --project demo artifact show mmm_results");
+    println!("       mixline --project demo model list");
 }

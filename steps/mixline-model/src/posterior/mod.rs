@@ -7,10 +7,10 @@
 //!
 //! - [`Density`]: log p of all parameters on PyMC's unconstrained scale, with its gradient;
 //! - [`Posterior`]: the same in the coordinates that the sampler moves in
-//!   ([`coordinates`]), with coefficients by geo integrated out where that is exact
-//!   ([`integrated`]);
-//! - [`calibration`]: response priors and lift tests;
-//! - [`likelihood`]: the scatter around μ.
+//!   (`coordinates`), with coefficients by geo integrated out where that is exact
+//!   (`integrated`);
+//! - `calibration`: response priors and lift tests;
+//! - `likelihood`: the scatter around μ.
 
 pub(crate) mod calibration;
 pub(crate) mod coordinates;

@@ -1,4 +1,4 @@
-//! Sampling a [`LogDensity`]: mode, Laplace whitening, No-U-Turn chains.
+//! Sampling a [`LogDensity`](crate::density::LogDensity): mode, Laplace whitening, No-U-Turn chains.
 //!
 //! ```text
 //! mode ─► curvature there ─► θ = mode + L ξ ─► short tuning ─► draws of ξ ─► draws of θ
