@@ -117,7 +117,7 @@ fn transform(arguments: &ArgMatches) -> Result<Value, StepError> {
 
 fn density_command() -> Command {
     Command::new("density")
-        .about("Evaluate log-density and gradient at points on PyMC's unconstrained scale")
+        .about("Evaluate log-density and gradient at points, on PyMC's scale and on the sampler's")
         .arg(path(
             "spec",
             "The model: JSON, as under `model` in the configuration",
@@ -145,8 +145,12 @@ fn density(arguments: &ArgMatches) -> Result<Value, StepError> {
         .map_err(|error| StepError::data("the design makes no panel").because(error))?;
     let model = Model::new(spec, panel).map_err(crate::refused)?;
     let points: Vec<BTreeMap<String, Value>> = read(&text("points"))?;
-    let mut joint = Density::new(&model);
-    let labels = model.layout.labels();
+    let (mut joint, mut ours) = (Density::new(&model), Posterior::new(&model));
+    let (labels, coordinates) = (model.layout.labels(), ours.labels());
+    let by_name = |names: &[String], values: &[f64]| {
+        let pairs = names.iter().cloned().zip(values.iter().copied());
+        pairs.collect::<BTreeMap<String, f64>>()
+    };
     let mut found = Vec::with_capacity(points.len());
     for point in &points {
         let named = point
@@ -158,26 +162,21 @@ fn density(arguments: &ArgMatches) -> Result<Value, StepError> {
         let mut gradient = vec![0.0; u.len()];
         let plain = joint.log_density(&u, false, &mut gradient).ok();
         let with = joint.log_density(&u, true, &mut gradient).ok();
+        let q = ours.coordinates_of(&u);
+        let mut by_q = vec![0.0; q.len()];
+        let sampled = ours.eval(&q, &mut by_q).ok();
         found.push(json!({
             "log_density": with,
             "log_density_without_jacobian": plain,
-            "gradient": labels.iter().zip(&gradient).collect::<BTreeMap<_, _>>(),
+            "gradient": by_name(&labels, &gradient),
+            "sampler": {
+                "coordinates": by_name(&coordinates, &q),
+                "log_density": sampled,
+                "gradient": by_name(&coordinates, &by_q),
+            },
         }));
     }
-    let mut ours = Posterior::new(&model);
-    let start = ours.start();
-    let mut gradient = vec![0.0; start.len()];
-    let value = ours.eval(&start, &mut gradient).ok();
-    Ok(json!({
-        "parameters": labels,
-        "points": found,
-        "sampler": {
-            "coordinates": ours.labels(),
-            "start": start,
-            "log_density": value,
-            "gradient": gradient,
-        },
-    }))
+    Ok(json!({ "parameters": labels, "points": found }))
 }
 
 /// A list of numbers, nested lists flattened row by row.

@@ -219,6 +219,30 @@ impl Coordinates {
         }
     }
 
+    /// q from u: undoes [`forward`](Self::forward).
+    pub(crate) fn inverse(&self, model: &Model, u: &[f64]) -> Vec<f64> {
+        let mut q = u.to_vec();
+        let value = |at: usize| model.layout.transforms[at].constrain(u[at]).value;
+        let of = |arg: Arg| match arg {
+            Arg::Number(value) => value,
+            Arg::Parameter(index) => value(index),
+        };
+        for change in self.changes.iter().rev() {
+            match *change {
+                Change::Unit { at, size, .. } => q[at] *= size,
+                Change::Reference { at, channel, geo } => {
+                    q[at] += shift(model, u, channel, geo).value;
+                }
+                Change::RealReference { at, channel, geo } => {
+                    q[at] *= libm::exp(shift(model, u, channel, geo).value);
+                }
+                Change::Offset { at, mean, scale } => q[at] = (q[at] - of(mean)) / of(scale),
+                Change::Scale { at, scale } => q[at] -= libm::log(value(scale)),
+            }
+        }
+        self.sampled.iter().map(|&at| q[at]).collect()
+    }
+
     /// A q whose parameters sit at the centre of their priors.
     pub(crate) fn start(&self, model: &Model) -> Vec<f64> {
         let layout = &model.layout;

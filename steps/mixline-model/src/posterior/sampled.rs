@@ -43,6 +43,17 @@ impl<'m> Posterior<'m> {
         self.coordinates.start(self.density.model)
     }
 
+    /// The sampler's coordinates of a point on PyMC's unconstrained scale.
+    #[must_use]
+    pub fn coordinates_of(&self, u: &[f64]) -> Vec<f64> {
+        self.coordinates.inverse(self.density.model, u)
+    }
+
+    /// log |du/dq| at a point of the sampler's coordinates.
+    pub fn log_jacobian(&mut self, q: &[f64]) -> f64 {
+        self.coordinates.forward(self.density.model, q, &mut self.u)
+    }
+
     /// All parameters in their own units, in the order of the layout, for a draw of q; those
     /// integrated out are drawn from their conditional posterior.
     pub fn parameters(&mut self, q: &[f64], rng: &mut Stream) -> &[f64] {

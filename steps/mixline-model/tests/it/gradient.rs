@@ -81,7 +81,17 @@ fn check(name: &str, spec: ModelSpec, panel: Panel) {
         let u: Vec<f64> = (0..model.layout.len())
             .map(|_| 0.3 * standard_normal(&mut rng) + 0.2)
             .collect();
-        agrees(&format!("{name} (PyMC)"), &mut Density::new(&model), &u);
+        let mut density = Density::new(&model);
+        agrees(&format!("{name} (PyMC)"), &mut density, &u);
+        // The same point in both coordinates has the same density, up to the Jacobian.
+        if model.sampled() == model.layout.len() {
+            let q = posterior.coordinates_of(&u);
+            let mut ignored = vec![0.0; u.len()];
+            let theirs = density.eval(&u, &mut ignored).unwrap();
+            let ours = posterior.eval(&q, &mut ignored).unwrap();
+            let gap = ours - theirs - posterior.log_jacobian(&q);
+            assert!(gap.abs() < 1e-8 * theirs.abs().max(1.0), "{name}: {gap}");
+        }
     }
 }
 
