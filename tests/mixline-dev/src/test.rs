@@ -22,7 +22,14 @@ pub(crate) struct Args {
 }
 
 /// Packages of the reader tests, pinned so that a run means the same tomorrow.
-const PYTHON: &[&str] = &["deltalake", "polars", "duckdb", "pyarrow"];
+const PYTHON: &[&str] = &[
+    "deltalake",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "arviz<1",
+    "h5netcdf",
+];
 
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {

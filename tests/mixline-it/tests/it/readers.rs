@@ -1,4 +1,5 @@
-//! Other people's readers see every version: deltalake, polars, DuckDB and pyarrow.
+//! Other people's readers see every version: deltalake, polars, DuckDB and pyarrow; ArviZ opens the
+//! posterior.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -85,4 +86,39 @@ fn check(project: &Project, python: &PathBuf) -> String {
     assert!(output.status.success(), "readers disagree\n{out}\n{err}");
     assert!(out.contains("media_daily"), "nothing was read\n{out}");
     out
+}
+
+/// What ArviZ makes of the netCDF file: draws, labels, convergence, energy.
+const ARVIZ: &str = r#"
+import sys, warnings
+warnings.filterwarnings("ignore")
+import arviz as az
+data = az.from_netcdf(sys.argv[1])
+assert data.posterior.sizes["chain"] == 4 and data.posterior.sizes["draw"] == 1000
+assert "tv" in list(data.posterior.saturation_beta.channel.values)
+assert data.observed_data.y.dims == ("geo", "date")
+summary = az.summary(data, round_to="none")
+assert summary.r_hat.max() < 1.02, summary
+assert (az.bfmi(data) > 0.3).all()
+print("parameters", len(summary))
+"#;
+
+#[test]
+fn arviz_opens_the_posterior() {
+    let Some(python) = python() else { return };
+    let project = Project::initialized();
+    let days = ["--set", "days=500", "--seed", "3"];
+    project.ok(&[&["step", "run", "step-synthesize", "--"][..], &days].concat());
+    project.ok(&["run", "daily_ingest"]);
+    project.ok(&["run", "weekly_retrain"]);
+    let file = project.path().join("posterior.nc");
+    let to = file.display().to_string();
+    project.ok(&["artifact", "export", "posterior_netcdf", "--to", &to]);
+    let output = Command::new(python).args(["-c", ARVIZ]).arg(&file).output();
+    let output = output.expect("python starts");
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success() && out.starts_with("parameters"),
+        "{out}\n{err}"
+    );
 }
