@@ -4,6 +4,7 @@
 //! multiplies it. To add a kind, write its formula once over [`Num`]: gradient, golden and law
 //! tests come from the tables at the end of this file's tests.
 
+use mixline_numerics::lanes;
 use serde::{Deserialize, Serialize};
 
 use super::num::{Dual, Num};
@@ -66,7 +67,7 @@ impl Curve for Logistic {
     }
     #[inline(always)]
     fn cell(x: f64, [lam, _]: [f64; SHAPE_PARAMETERS]) -> Cell {
-        let e = (-(lam * x)).exp_lanes();
+        let e = lanes::exp(-(lam * x));
         let inverse = 1.0 / (1.0 + e);
         let value = (1.0 - e) * inverse;
         // f′ = (1 − f²)/2, without the cancellation.
@@ -76,18 +77,6 @@ impl Curve for Logistic {
             slope: lam * half,
             shape_slopes: [x * half, 0.0],
         }
-    }
-}
-
-/// `lanes::exp` by a name of its own: `f64::exp` would be the C library's.
-trait ExpLanes {
-    fn exp_lanes(self) -> f64;
-}
-
-impl ExpLanes for f64 {
-    #[inline(always)]
-    fn exp_lanes(self) -> f64 {
-        mixline_numerics::lanes::exp(self)
     }
 }
 

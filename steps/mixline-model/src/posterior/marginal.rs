@@ -210,7 +210,6 @@ impl Density<'_> {
         let precision = 1.0 / (sigma * sigma);
         let Self {
             model,
-            values,
             gradient,
             work,
             marginal,
@@ -269,7 +268,6 @@ impl Density<'_> {
         gradient[layout.sigma.of(g)] += by_variance * 2.0 * sigma;
         let determinant: f64 = (0..p).map(|i| libm::log(marginal.factor[i * p + i])).sum();
         let value = -n * (libm::log(sigma) + LN_SQRT_TAU) - determinant - quadratic / 2.0;
-        let _ = values;
         self.marginal_synergies(g);
         for c in 0..self.model.design.kernels.len() {
             self.marginal_adjoint(g, c, precision);
