@@ -181,10 +181,14 @@ impl Collected {
         let blank = || vec![f64::NAN; self.geos.len() * periods];
         let series = self.roles.entry(role.name()).or_default();
         let cells = series.entry(row.variable.clone()).or_insert_with(blank);
-        let t = if role == Role::Population { Some(0) } else { t };
-        let Some(t) = t.filter(|t| *t < periods) else {
+        if role == Role::Population {
+            // One number per geo, whatever the period it came with.
+            if let Some(first) = cells.get_mut(g * periods) {
+                *first = row.value;
+            }
             return Ok(());
-        };
+        }
+        let Some(t) = t else { return Ok(()) };
         cells[g * periods + t] = row.value;
         match row.split.as_str() {
             HOLDOUT => self.holdout[t] = true,
@@ -235,4 +239,74 @@ fn role(word: &str) -> Result<Role, PanelTableError> {
         column: "role",
         word: word.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(role: &str, week: u64, value: f64, split: &str) -> Design {
+        let start = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();
+        Design {
+            date: start + chrono::Days::new(7 * week),
+            geo: "all".into(),
+            role: role.into(),
+            variable: if role == "population" { "people" } else { "tv" }.into(),
+            value,
+            unit: "EUR".into(),
+            split: split.into(),
+        }
+    }
+
+    fn rows() -> Vec<Design> {
+        let week = |t: u64| {
+            let split = [HISTORY, TRAIN, TRAIN, HOLDOUT][t as usize];
+            let of = |role, value| row(role, t, value, split);
+            [
+                of("media", 1.0),
+                of("spend", 2.0),
+                of("population", 9.0),
+                of("outcome", 5.0),
+            ]
+        };
+        (0..4)
+            .flat_map(week)
+            .filter(|row| row.role != "outcome" || row.split != HISTORY)
+            .collect()
+    }
+
+    #[test]
+    fn history_has_no_outcome_and_population_has_no_period() {
+        let (panel, units) = read_panel(&rows()).unwrap();
+        assert!(panel.outcome[0].is_nan());
+        assert_eq!(panel.outcome[1..], [5.0; 3]);
+        assert_eq!(panel.holdout, [false, false, false, true]);
+        assert_eq!(panel.population, Some(vec![9.0]));
+        assert_eq!(panel.channels[0].spend, Some(vec![2.0; 4]));
+        assert_eq!(
+            (units.metric.as_str(), units.outcome.as_str()),
+            ("tv", "EUR")
+        );
+    }
+
+    #[test]
+    fn holes_and_unknown_words_are_named() {
+        let mut holed = rows();
+        holed.retain(|own| own.role != "media" || own.split != HOLDOUT);
+        let error = read_panel(&holed).unwrap_err().to_string();
+        assert!(
+            error.contains("no media `tv` for geo `all` at 2026-01-26"),
+            "{error}"
+        );
+        let mut odd = rows();
+        odd[0].role = "wish".into();
+        assert!(
+            read_panel(&odd)
+                .unwrap_err()
+                .to_string()
+                .contains("the role `wish`")
+        );
+        let none = read_panel(&[]).unwrap_err();
+        assert_eq!(none, PanelTableError::Outcomes("none".into()));
+    }
 }
