@@ -305,6 +305,17 @@ fn with_currency(
         )
     } else {
         let column = column.str().map_err(frames)?;
+        if let Some(other) = column.iter().flatten().find(|own| *own != code) {
+            // A blank among other currencies may mean either of them.
+            let message = format!(
+                "{unknown} rows have no currency, while others are in {other} and the heading or \
+                 the source says {code}"
+            );
+            job.problems.add(Problem::of_file(&sheet.file, message));
+            job.problems
+                .hint("fill the currency column in the export".to_owned());
+            return Ok(None);
+        }
         let filled: StringChunked = column
             .iter()
             .map(|cell| Some(cell.unwrap_or(&code)))

@@ -154,6 +154,19 @@ fn money_without_a_currency_is_refused() {
 }
 
 #[test]
+fn a_blank_currency_among_others_is_refused() {
+    let file = "Day,Campaign,Currency code,Cost (EUR)\n2026-09-01,A,USD,1.50\n2026-09-02,A,,2.50\n";
+    let said = google(file).refused(65);
+    says(
+        &said,
+        &["1 rows have no currency", "others are in USD", "says EUR"],
+    );
+    let same = file.replace("USD", "EUR");
+    let project = google(&same);
+    assert_eq!(project.ingested().rows::<RawGoogleAds>().len(), 2);
+}
+
+#[test]
 fn an_unknown_key_and_a_folder_without_sources_are_configuration_errors() {
     let project = google_with(&format!("{GOOGLE}chanel = \"google\"\n"), HEAD);
     says(&project.refused(78), &["google.toml", "chanel", "line 4"]);
