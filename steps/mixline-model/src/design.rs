@@ -67,6 +67,8 @@ pub struct Design {
     pub kernels: Vec<MediaKernel>,
     /// Scaled media: channel by channel within a geo.
     media: Vec<Padded>,
+    /// Hat functions of the media multiplier, padded; none when the effect is constant.
+    pub(crate) drift: Vec<Vec<f64>>,
     /// Linear terms; the intercept first.
     pub terms: Vec<Term>,
     /// What one unit of the scaled outcome is worth, by geo.
@@ -134,6 +136,7 @@ impl Design {
             media_scale: scales.media.clone(),
             media: Vec::new(),
             reference: Vec::new(),
+            drift: drift(spec, periods, row),
             terms: terms(spec, panel, row),
             kernels,
             outcome_scale,
@@ -338,6 +341,17 @@ fn terms(spec: &ModelSpec, panel: &Panel, row: usize) -> Vec<Term> {
         terms.push(shared(TermKind::Event, "gamma_event", name.clone(), values));
     }
     terms
+}
+
+/// Columns of the logarithm of the media multiplier.
+fn drift(spec: &ModelSpec, periods: usize, row: usize) -> Vec<Vec<f64>> {
+    let columns = spec.media.time_varying.iter();
+    let columns = columns.flat_map(|knots| knot_columns(knots.count, periods));
+    let pad = |mut values: Vec<f64>| {
+        values.resize(row, 0.0);
+        values
+    };
+    columns.map(|column| pad(column.values)).collect()
 }
 
 fn level(treatment: Treatment, values: &[f64]) -> f64 {

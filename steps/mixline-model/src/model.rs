@@ -102,13 +102,18 @@ fn check_settings(spec: &ModelSpec) -> Result<(), ModelError> {
             ));
         }
     }
-    if let Some(knots) = &spec.baseline.knots
-        && knots.count < 2
-    {
-        return Err(ModelError::setting(
-            "baseline.knots.count",
-            "needs at least 2 knots",
-        ));
+    let drift = &spec.media.time_varying;
+    for (key, knots) in [
+        ("baseline.knots.count", &spec.baseline.knots),
+        ("media.time_varying.count", drift),
+    ] {
+        if knots.as_ref().is_some_and(|knots| knots.count < 2) {
+            return Err(ModelError::setting(key, "needs at least 2 knots"));
+        }
+    }
+    if drift.is_some() && !(spec.response_priors.is_empty() && spec.lift_tests.is_empty()) {
+        let reason = "cannot be combined with response priors or lift tests";
+        return Err(ModelError::setting("media.time_varying", reason));
     }
     for (key, scale) in [
         ("outcome", &spec.scaling.outcome),

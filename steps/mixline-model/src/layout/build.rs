@@ -20,6 +20,7 @@ impl Layout {
         let mut builder = Builder::new(spec, panel);
         let terms = builder.terms(design)?;
         let channels = builder.channels(panel, design)?;
+        let drift = builder.drift(design)?;
         let synergies = builder.synergies()?;
         let likelihood = "likelihood";
         let sigma = builder.single("y_sigma", likelihood, &defaults::sigma())?;
@@ -40,6 +41,7 @@ impl Layout {
             transforms,
             channels,
             terms,
+            drift,
             synergies,
             sigma,
             nu,
@@ -171,6 +173,16 @@ impl<'a> Builder<'a> {
             })
         };
         Ok(design.kernels.iter().enumerate().filter_map(lay).collect())
+    }
+
+    fn drift(&mut self, design: &Design) -> Result<Vec<Slot>, ModelError> {
+        let wanted: Vec<Wanted> = (1..=design.drift.len())
+            .map(|knot| Wanted {
+                label: format!("knot_{knot}"),
+                default: defaults::drift(),
+            })
+            .collect();
+        self.block("media_drift", "knot", &wanted)
     }
 
     fn synergies(&mut self) -> Result<Vec<Slot>, ModelError> {

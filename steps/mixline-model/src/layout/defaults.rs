@@ -99,6 +99,12 @@ pub(super) fn term(block: &str, label: &str) -> Prior {
     }
 }
 
+/// Prior of the logarithm of the media multiplier at a knot: within a factor of 2.3, nineteen times
+/// out of twenty.
+pub(super) fn drift() -> Prior {
+    p(Family::Normal, &[("mu", 0.0), ("sigma", 0.5)])
+}
+
 /// Prior of a synergy coefficient.
 pub(super) fn synergy() -> Prior {
     p(Family::Normal, &[("mu", 0.0), ("sigma", 0.5)])

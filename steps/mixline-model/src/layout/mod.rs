@@ -74,6 +74,8 @@ pub struct Layout {
     pub channels: Vec<ChannelSlots>,
     /// Coefficient of each linear term, in the design's order.
     pub terms: Vec<Slot>,
+    /// Logarithm of the media multiplier at each knot; none when the effect is constant.
+    pub drift: Vec<Slot>,
     /// Coefficient of each synergy, in the spec's order.
     pub synergies: Vec<Slot>,
     /// Scale of the likelihood.

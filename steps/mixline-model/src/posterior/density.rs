@@ -47,6 +47,8 @@ pub(super) struct Work {
     pub slope: Vec<f64>,
     /// ∂L/∂f of one channel.
     pub adjoint: Vec<f64>,
+    /// What every channel's effect is multiplied with; 1 when it is constant.
+    pub multiplier: Vec<f64>,
 }
 
 impl Work {
@@ -59,6 +61,7 @@ impl Work {
             residual: vec![0.0; design.row],
             slope: vec![0.0; design.row],
             adjoint: vec![0.0; design.row],
+            multiplier: vec![1.0; design.row],
         }
     }
 }
@@ -163,9 +166,7 @@ impl<'m> Density<'m> {
     }
 
     fn likelihood(&mut self) -> f64 {
-        for c in 0..self.model.design.kernels.len() {
-            self.set_weights(0, c);
-        }
+        self.prepare_media();
         let mut total = 0.0;
         for g in 0..self.model.design.geos {
             self.forward(g);
@@ -183,6 +184,14 @@ impl<'m> Density<'m> {
         model
             .calibration
             .add(model, &self.values, &mut self.gradient)
+    }
+
+    /// What all geos share: adstock weights, and the drift of the effect.
+    pub(super) fn prepare_media(&mut self) {
+        for c in 0..self.model.design.kernels.len() {
+            self.set_weights(0, c);
+        }
+        drift(self.model, &self.values, &mut self.work.multiplier);
     }
 
     pub(super) fn set_weights(&mut self, g: usize, c: usize) {
@@ -210,6 +219,11 @@ impl<'m> Density<'m> {
                 shape,
                 &mut work.traces[c],
             );
+            if !model.design.drift.is_empty() {
+                for (f, m) in work.traces[c].value.iter_mut().zip(&work.multiplier) {
+                    *f *= m;
+                }
+            }
         }
     }
 
@@ -329,6 +343,7 @@ impl<'m> Density<'m> {
         } = self;
         let kernel = &model.design.kernels[c];
         let media = model.design.media(g, c);
+        back_through_drift(model, work, c, gradient);
         let back = kernel.backward(media, &work.weights[c], &work.adjoint, &mut work.traces[c]);
         let slots = &model.layout.channels[c];
         add_by_slot(&slots.adstock, g, back.adstock, gradient);
@@ -364,6 +379,33 @@ fn add_by_slot<const N: usize>(
     for (slot, amount) in slots.iter().zip(amounts) {
         if let Some(slot) = slot {
             gradient[slot.of(g)] += amount;
+        }
+    }
+}
+
+/// The media multiplier, e^(straight lines between knots); 1 without knots.
+pub(crate) fn drift(model: &Model, values: &[f64], multiplier: &mut [f64]) {
+    if model.design.drift.is_empty() {
+        return;
+    }
+    multiplier.fill(0.0);
+    for (column, slot) in model.design.drift.iter().zip(&model.layout.drift) {
+        for (sum, h) in multiplier.iter_mut().zip(column) {
+            *sum += values[slot.base] * h;
+        }
+    }
+    multiplier.iter_mut().for_each(|m| *m = libm::exp(*m));
+}
+
+/// Adds the gradient of the drift, and turns ∂L/∂(m f) into ∂L/∂f.
+fn back_through_drift(model: &Model, work: &mut Work, c: usize, gradient: &mut [f64]) {
+    for (column, slot) in model.design.drift.iter().zip(&model.layout.drift) {
+        let cells = work.adjoint.iter().zip(&work.traces[c].value).zip(column);
+        gradient[slot.base] += cells.map(|((a, f), h)| a * f * h).sum::<f64>();
+    }
+    if !model.design.drift.is_empty() {
+        for (a, m) in work.adjoint.iter_mut().zip(&work.multiplier) {
+            *a *= m;
         }
     }
 }

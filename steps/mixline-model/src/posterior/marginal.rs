@@ -330,9 +330,7 @@ impl Density<'_> {
 
     /// Draws the integrated coefficients of every geo, given all other values.
     pub(super) fn draw_integrated(&mut self, rng: &mut Stream) {
-        for c in 0..self.model.design.kernels.len() {
-            self.set_weights(0, c);
-        }
+        self.prepare_media();
         for g in 0..self.model.design.geos {
             self.forward(g);
             self.condition(g);

@@ -2,7 +2,7 @@
 
 use crate::kernel::media::{Padded, Trace, Weights};
 use crate::model::Model;
-use crate::posterior::density::{adstock_values, effective_shape};
+use crate::posterior::density::{adstock_values, drift, effective_shape};
 use crate::spec::{Family, Link};
 
 /// Computes the series that one draw of the parameters implies.
@@ -12,6 +12,7 @@ pub struct Evaluator<'m> {
     values: Vec<f64>,
     weights: Vec<Weights>,
     traces: Vec<Trace>,
+    multiplier: Vec<f64>,
 }
 
 impl<'m> Evaluator<'m> {
@@ -25,12 +26,14 @@ impl<'m> Evaluator<'m> {
             values: vec![0.0; model.layout.len()],
             weights: design.kernels.iter().map(Weights::new).collect(),
             traces: design.kernels.iter().map(trace).collect(),
+            multiplier: vec![1.0; design.row],
         }
     }
 
     /// Takes one draw: every parameter, in the order of the layout.
     pub fn set(&mut self, values: &[f64]) {
         self.values.copy_from_slice(values);
+        drift(self.model, values, &mut self.multiplier);
     }
 
     /// s(adstock(x)) of channel `c` in geo `g`, at amplitude one; one value per period.
@@ -54,6 +57,11 @@ impl<'m> Evaluator<'m> {
         self.weights[c].set(kernel, adstock_values(model, &self.values, g, c));
         let shape = effective_shape(model, &self.values, g, c);
         kernel.forward(media, &self.weights[c], shape, &mut self.traces[c]);
+        if !model.design.drift.is_empty() {
+            for (f, m) in self.traces[c].value.iter_mut().zip(&self.multiplier) {
+                *f *= m;
+            }
+        }
         &self.traces[c].value[..model.design.periods]
     }
 

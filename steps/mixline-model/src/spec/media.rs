@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Knots;
 use crate::kernel::{AdstockKind, MediaKernel, SaturationKind};
 
 /// Kernels of all channels: defaults, and what single channels do otherwise.
@@ -21,6 +22,9 @@ pub struct Media {
     pub saturation: SaturationKind,
     /// Whether adstock comes before saturation.
     pub adstock_first: bool,
+    /// Whether the effect of all media drifts together: a multiplier e^(straight lines between
+    /// knots), around 1.
+    pub time_varying: Option<Knots>,
     /// Channels that differ, by name.
     pub channels: BTreeMap<String, ChannelSpec>,
 }
@@ -49,6 +53,7 @@ impl Default for Media {
             normalize: true,
             saturation: SaturationKind::Logistic,
             adstock_first: true,
+            time_varying: None,
             channels: BTreeMap::new(),
         }
     }

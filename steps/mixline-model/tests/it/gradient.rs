@@ -162,6 +162,18 @@ fn every_likelihood() {
 }
 
 #[test]
+fn effects_that_drift() {
+    for geos in [1, 3] {
+        let mut spec = ModelSpec::default();
+        spec.media.time_varying = Some(Knots { count: 4 });
+        check(&format!("drift in {geos}"), spec.clone(), panel(geos, 2));
+        spec.likelihood.family = Family::StudentT;
+        spec.synergies = vec![["c0".into(), "c1".into()]];
+        check(&format!("drift in {geos}, sampled"), spec, panel(geos, 3));
+    }
+}
+
+#[test]
 fn kinds_and_lengths_by_channel() {
     let mut spec = ModelSpec::default();
     let own = ChannelSpec {

@@ -4,7 +4,7 @@ use mixline_model::Model;
 use mixline_model::fit::{Draws, fit_bayesian};
 use mixline_model::panel::{Control, Panel};
 use mixline_model::response::{Interval, channels};
-use mixline_model::spec::{ModelSpec, Prior};
+use mixline_model::spec::{Knots, ModelSpec, Prior};
 use mixline_numerics::distribution::Family;
 use mixline_numerics::sampler::Settings;
 use mixline_panels::reference::{paid, prior};
@@ -100,6 +100,70 @@ fn two_geos() -> Option<Panel> {
         population: None,
         geos: geos.into(),
     })
+}
+
+/// PyMC-Marketing's set with a media effect that falls to a third and comes back: a drifting
+/// multiplier recovers what each channel brought in, and the drift itself.
+#[test]
+fn drifting_media_effects_are_recovered() {
+    let Some(csv) = Csv::read("mmm/pymc-marketing/media_tvp_data.csv") else {
+        return;
+    };
+    let dates = csv.dates("date_week");
+    let control = |name: &str| Control {
+        name: name.to_owned(),
+        values: csv.numbers(name),
+    };
+    let panel = Panel {
+        geos: vec!["all".into()],
+        holdout: vec![false; dates.len()],
+        dates,
+        outcome: csv.numbers("y"),
+        channels: ["x1", "x2"]
+            .map(|name| paid(name, csv.numbers(name)))
+            .into(),
+        controls: ["event_1", "event_2"].map(control).into(),
+        population: None,
+    };
+    let mut spec = ModelSpec::default();
+    spec.baseline.fourier.yearly = 2;
+    spec.media.time_varying = Some(Knots { count: 9 });
+    let model = Model::new(spec, panel).unwrap();
+    let draws = fit_bayesian(&model, &Settings::default(), |_| true).unwrap();
+    for (result, name) in channels(&model, &draws).iter().zip(["x1", "x2"]) {
+        let want: f64 = csv.numbers(&format!("{name}_contribution")).iter().sum();
+        // One draw of noise: 98 % of a Normal with the posterior's spread. The truth of x1 lies
+        // just above the 90 % interval.
+        let own = result.contribution;
+        let sd = (own.q95 - own.q05) / 3.29;
+        let off = (want - own.mean) / sd;
+        eprintln!("{name}: {want:.1} is {off:.2} sd from {:.1}", own.mean);
+        assert!(off.abs() < 2.33, "{name}: {want} against {own:?}");
+    }
+    // The drift is known up to a factor, which the amplitudes absorb: compare its shape.
+    let hidden = csv.numbers("hidden_latent_media_fluctuation");
+    for (first, second) in [(1, 6), (6, 9)] {
+        let label = |knot: usize| format!("media_drift[knot_{knot}]");
+        let [a, b] = [first, second].map(|knot| {
+            let at = draws
+                .labels
+                .iter()
+                .position(|own| *own == label(knot))
+                .unwrap();
+            draws.parameter(at).concat()
+        });
+        let own = Interval::of(&mut b.iter().zip(&a).map(|(b, a)| b - a).collect::<Vec<f64>>());
+        let week = |knot: usize| hidden[(knot - 1) * (hidden.len() - 1) / 8];
+        let want = (week(second) / week(first)).ln();
+        eprintln!(
+            "knot {first} to {second}: {want:.2} in [{:.2}, {:.2}]",
+            own.q05, own.q95
+        );
+        assert!(
+            own.q05 <= want && want <= own.q95,
+            "{first} to {second}: {want} outside {own:?}"
+        );
+    }
 }
 
 /// The national example is a simulation too: its noise is the only thing between us and the truth.
