@@ -26,7 +26,7 @@ pub struct Settings {
     /// Whether to try the Laplace start at all.
     pub laplace: bool,
     /// Aim for the mean acceptance probability: higher means shorter steps. After a Laplace start
-    /// with a divergence, a second attempt aims for 0.95.
+    /// with a divergence, a second attempt aims for 0.95, and a third for 0.99.
     pub target_accept: f64,
     /// Trajectories double at most this often.
     pub max_depth: usize,
@@ -198,18 +198,34 @@ pub fn sample<D: LogDensity>(
     };
     let whitened = || Whitened::new(make(), &laplace);
     let origin = vec![0.0; start.len()];
-    for (careful, settings) in [(false, *settings), (true, settings.careful())] {
+    let mut best: Option<Draws> = None;
+    for settings in [*settings, settings.careful(), settings.patient()] {
         match run(&whitened, &origin, settings.tune, &settings, &watch) {
-            Ok(mut draws) if draws.mixed() && (careful || draws.divergences() == 0) => {
+            Ok(mut draws) => {
                 draws.color(&laplace);
                 draws.evaluations += laplace.evaluations as u64;
-                return Ok(draws);
+                if draws.mixed() && draws.divergences() == 0 {
+                    return Ok(draws);
+                }
+                best = Some(better(best, draws));
             }
             Err(SampleError::Stopped) => return Err(SampleError::Stopped),
-            _ => {}
+            Err(_) => {}
         }
     }
-    plain(&make, &laplace.mode, settings, &watch)
+    match best {
+        Some(draws) if draws.mixed() => Ok(draws),
+        _ => plain(&make, &laplace.mode, &settings.careful(), &watch),
+    }
+}
+
+/// The draws that mixed; of two that did, those with fewer divergences.
+fn better(one: Option<Draws>, other: Draws) -> Draws {
+    let rank = |draws: &Draws| (!draws.mixed(), draws.divergences());
+    match one {
+        Some(one) if rank(&one) <= rank(&other) => one,
+        _ => other,
+    }
 }
 
 impl Settings {
@@ -218,6 +234,15 @@ impl Settings {
         Self {
             target_accept: self.target_accept.max(0.95),
             tune: 2 * self.tune,
+            ..*self
+        }
+    }
+
+    /// Short steps and as much tuning as without a Laplace start, for a third one.
+    fn patient(&self) -> Self {
+        Self {
+            target_accept: self.target_accept.max(0.99),
+            tune: self.plain_tune,
             ..*self
         }
     }
