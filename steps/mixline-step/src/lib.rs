@@ -70,7 +70,7 @@ pub use context::Context;
 pub use error::StepError;
 pub use mixline_artifact::Table;
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
-pub use read::read_table;
+pub use read::{read_json, read_table};
 pub use run::main;
 pub use step::{NoConfig, Step, Tool, descriptor};
 

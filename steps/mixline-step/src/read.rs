@@ -186,6 +186,20 @@ fn read_file(path: &Path, spec: &PortSpec) -> Result<DataFrame, StepError> {
         .map_err(|error| broken().because(error))
 }
 
+/// A value from a JSON file; for [`Tool`]s.
+///
+/// [`Tool`]: crate::Tool
+///
+/// # Errors
+/// A usage error that names the file.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, StepError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| StepError::usage(format!("cannot read `{path}`")).because(error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        StepError::usage(format!("`{path}` is not what it should be")).because(error)
+    })
+}
+
 /// A table from a .parquet or .csv file, checked against its declaration; for [`Tool`]s.
 ///
 /// [`Tool`]: crate::Tool

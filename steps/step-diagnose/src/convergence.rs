@@ -30,19 +30,18 @@ pub(crate) fn check(
 }
 
 /// The worst value of all parameters as one finding, and the ones beyond the limit by name.
+#[expect(clippy::too_many_arguments, reason = "one check's facts, used twice")]
 fn worst(
     check: &'static str,
     mut values: Vec<(f64, &str)>,
+    badness: fn(f64) -> f64,
     judge: impl Fn(f64) -> Verdict,
     limit: f64,
     what: &str,
     advice: &'static str,
     findings: &mut Vec<Finding>,
 ) {
-    values.sort_by(|a, b| judge(b.0).cmp(&judge(a.0)).then(b.0.total_cmp(&a.0)));
-    if check.contains("ess") {
-        values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    }
+    values.sort_by(|a, b| badness(b.0).total_cmp(&badness(a.0)));
     let Some(&(value, name)) = values.first() else {
         return;
     };
@@ -79,6 +78,7 @@ fn r_hat(config: &Config, summary: &[PosteriorSummary], findings: &mut Vec<Findi
     worst(
         "convergence.r_hat",
         values.collect(),
+        |value| value,
         |value| Verdict::at_most(value, config.r_hat, config.fail_r_hat),
         config.r_hat,
         "R-hat",
@@ -101,6 +101,7 @@ fn ess(
     worst(
         check,
         values.collect(),
+        |value| -value,
         |value| Verdict::at_least(value, config.ess, config.fail_ess),
         config.ess,
         "the effective sample size",

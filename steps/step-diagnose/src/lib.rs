@@ -78,11 +78,7 @@ impl Step for Diagnose {
         ctx.note("model_id", fitted.card.model_id.clone());
         let mut findings = Vec::new();
         if fitted.card.engine == Engine::Bayesian {
-            let sampler = inputs
-                .sampler
-                .as_ref()
-                .filter(|_| fitted.card.engine == Engine::Bayesian);
-            let sampler = sampler.map(Table::rows).unwrap_or_default();
+            let sampler = inputs.sampler.as_ref().map(Table::rows).unwrap_or_default();
             convergence::check(config, &inputs.summary.rows(), &sampler, &mut findings);
         }
         ctx.progress(0.3, "predicting");

@@ -8,7 +8,7 @@ use mixline_numerics::diagnostics::{
 use mixline_numerics::loo::{psis_loo, waic};
 use mixline_schema::catalog::PosteriorDraws;
 use mixline_step::clap::{Arg, ArgMatches, Command};
-use mixline_step::{StepError, Tool, read_table};
+use mixline_step::{StepError, Tool, read_json, read_table};
 use serde_json::{Value, json};
 
 /// Statistics of draws.
@@ -88,12 +88,4 @@ fn read_rows(path: &str) -> Result<ByParameter, StepError> {
         chains[chain].push(row.value);
     }
     Ok(draws)
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, StepError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| StepError::usage(format!("cannot read `{path}`")).because(error))?;
-    serde_json::from_str(&text).map_err(|error| {
-        StepError::usage(format!("`{path}` is not what it should be")).because(error)
-    })
 }

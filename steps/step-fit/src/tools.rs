@@ -8,8 +8,7 @@ use mixline_model::posterior::{Density, Posterior, read_point};
 use mixline_model::spec::ModelSpec;
 use mixline_numerics::density::LogDensity as _;
 use mixline_step::clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use mixline_step::{StepError, Tool};
-use serde::de::DeserializeOwned;
+use mixline_step::{StepError, Tool, read_json, read_table};
 use serde_json::{Value, json};
 
 /// Applies an adstock or a saturation to a series.
@@ -79,8 +78,8 @@ fn transform(arguments: &ArgMatches) -> Result<Value, StepError> {
             .unwrap_or_default()
     };
     let kind = text("kind");
-    let x: Vec<f64> = read(&text("x"))?;
-    let given: BTreeMap<String, f64> = parse("--params", &text("params"))?;
+    let x: Vec<f64> = read_json(&text("x"))?;
+    let given: BTreeMap<String, f64> = parameters(&text("params"))?;
     let take = |names: &[&str]| -> Result<Vec<f64>, StepError> {
         let missing = |name: &str| {
             StepError::usage(format!("`{kind}` needs the parameter `{name}`"))
@@ -115,6 +114,11 @@ fn transform(arguments: &ArgMatches) -> Result<Value, StepError> {
     Ok(json!({"kind": kind, "y": y}))
 }
 
+fn parameters(text: &str) -> Result<BTreeMap<String, f64>, StepError> {
+    serde_json::from_str(text)
+        .map_err(|error| StepError::usage("`--params` is not a JSON map of numbers").because(error))
+}
+
 fn density_command() -> Command {
     Command::new("density")
         .about("Evaluate log-density and gradient at points, on PyMC's scale and on the sampler's")
@@ -139,12 +143,12 @@ fn density(arguments: &ArgMatches) -> Result<Value, StepError> {
             .cloned()
             .unwrap_or_default()
     };
-    let spec: ModelSpec = read(&text("spec"))?;
-    let design = mixline_step::read_table::<mixline_schema::catalog::Design>(&text("data"))?;
+    let spec: ModelSpec = read_json(&text("spec"))?;
+    let design = read_table::<mixline_schema::catalog::Design>(&text("data"))?;
     let (panel, _) = mixline_model_tables::read_panel(&design.rows())
         .map_err(|error| StepError::data("the design makes no panel").because(error))?;
     let model = Model::new(spec, panel).map_err(crate::refused)?;
-    let points: Vec<BTreeMap<String, Value>> = read(&text("points"))?;
+    let points: Vec<BTreeMap<String, Value>> = read_json(&text("points"))?;
     let (mut joint, mut ours) = (Density::new(&model), Posterior::new(&model));
     let (labels, coordinates) = (model.layout.labels(), ours.labels());
     let by_name = |names: &[String], values: &[f64]| {
@@ -185,16 +189,4 @@ fn numbers(value: &Value) -> Vec<f64> {
         Value::Array(items) => items.iter().flat_map(numbers).collect(),
         other => other.as_f64().into_iter().collect(),
     }
-}
-
-fn read<T: DeserializeOwned>(path: &str) -> Result<T, StepError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| StepError::usage(format!("cannot read `{path}`")).because(error))?;
-    parse(path, &text)
-}
-
-fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, StepError> {
-    serde_json::from_str(text).map_err(|error| {
-        StepError::usage(format!("`{what}` is not what it should be")).because(error)
-    })
 }

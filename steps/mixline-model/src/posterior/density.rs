@@ -6,13 +6,14 @@
 //!
 //! Derivatives are taken by hand once: kernels give ∂f/∂(their parameters) forward, the residual
 //! gives ∂L/∂μ, and dot products of both give the rest. Geo follows geo, so memory does not grow
-//! with their number; nothing is allocated.
+//! with their number; nothing is allocated, except by calibration.
 
 use mixline_numerics::density::{Divergence, LogDensity};
 use mixline_numerics::distribution::Family as Distributions;
-use mixline_numerics::lanes::{axpy, dot, vectorized};
+use mixline_numerics::lanes::vectorized;
 
 use super::likelihood::Scatter;
+use super::linear;
 use super::marginal::Marginal;
 use crate::kernel::media::{Trace, Weights};
 use crate::kernel::{ADSTOCK_PARAMETERS, SHAPE_PARAMETERS};
@@ -240,6 +241,7 @@ impl<'m> Density<'m> {
 
     /// log likelihood of geo `g`, adding to the gradient.
     fn sampled_geo(&mut self, g: usize) -> f64 {
+        let scatter = self.scatter(g);
         let Self {
             model,
             values,
@@ -248,50 +250,14 @@ impl<'m> Density<'m> {
             ..
         } = self;
         let (design, layout) = (&model.design, &model.layout);
-        let scatter = Scatter {
-            family: model.spec.likelihood.family,
-            sigma: values[layout.sigma.of(g)],
-            nu: layout.nu.map_or(f64::INFINITY, |slot| values[slot.of(g)]),
-        };
         let (outcome, mask) = (design.outcome(g), design.mask(g));
         let score = vectorized(
             #[inline(always)]
             || {
-                let residual = &mut work.residual;
-                residual.copy_from_slice(outcome);
-                for (term, slot) in design.terms.iter().zip(&layout.terms) {
-                    axpy(-values[slot.of(g)], term.column(g, design.row), residual);
-                }
-                for (trace, slots) in work.traces.iter().zip(&layout.channels) {
-                    axpy(-values[slots.amplitude.of(g)], &trace.value, residual);
-                }
-                for ([a, b], slot) in model.synergies.iter().zip(&layout.synergies) {
-                    let (fa, fb) = (&work.traces[*a].value, &work.traces[*b].value);
-                    let delta = values[slot.of(g)];
-                    for ((r, fa), fb) in residual.iter_mut().zip(fa).zip(fb) {
-                        *r -= delta * fa * fb;
-                    }
-                }
-                for (r, mask) in residual.iter_mut().zip(mask) {
-                    *r *= mask;
-                }
-                let score =
-                    scatter.score(outcome, residual, mask, design.fitted[g], &mut work.slope);
-                for (term, slot) in design.terms.iter().zip(&layout.terms) {
-                    gradient[slot.of(g)] += dot(&work.slope, term.column(g, design.row));
-                }
-                for (trace, slots) in work.traces.iter().zip(&layout.channels) {
-                    gradient[slots.amplitude.of(g)] += dot(&work.slope, &trace.value);
-                }
-                for ([a, b], slot) in model.synergies.iter().zip(&layout.synergies) {
-                    let (fa, fb) = (&work.traces[*a].value, &work.traces[*b].value);
-                    for (((out, e), fa), fb) in
-                        work.adjoint.iter_mut().zip(&work.slope).zip(fa).zip(fb)
-                    {
-                        *out = e * fa * fb;
-                    }
-                    gradient[slot.of(g)] += mixline_numerics::lanes::sum(&work.adjoint);
-                }
+                linear::subtract(model, values, work, g, |_| false);
+                let fitted = design.fitted[g];
+                let score = scatter.score(outcome, &work.residual, mask, fitted, &mut work.slope);
+                linear::add_gradient(model, gradient, work, g, |_| false);
                 score
             },
         );

@@ -19,6 +19,7 @@ use mixline_numerics::random::{Stream, standard_normal};
 use super::density::Density;
 use super::integrated::Source;
 use super::likelihood::LN_SQRT_TAU;
+use super::linear;
 use crate::model::Model;
 
 /// Buffers for p columns.
@@ -151,29 +152,8 @@ impl Density<'_> {
         vectorized(
             #[inline(always)]
             || {
+                linear::subtract(model, values, work, g, |at| integrated.holds(at));
                 let residual = &mut work.residual;
-                residual.copy_from_slice(design.outcome(g));
-                for (term, slot) in design.terms.iter().zip(&layout.terms) {
-                    if !integrated.holds(slot.of(g)) {
-                        axpy(-values[slot.of(g)], term.column(g, design.row), residual);
-                    }
-                }
-                for (trace, slots) in work.traces.iter().zip(&layout.channels) {
-                    let at = slots.amplitude.of(g);
-                    if !integrated.holds(at) {
-                        axpy(-values[at], &trace.value, residual);
-                    }
-                }
-                for ([a, b], slot) in model.synergies.iter().zip(&layout.synergies) {
-                    let (fa, fb) = (&work.traces[*a].value, &work.traces[*b].value);
-                    let delta = values[slot.of(g)];
-                    for ((r, fa), fb) in residual.iter_mut().zip(fa).zip(fb) {
-                        *r -= delta * fa * fb;
-                    }
-                }
-                for (r, mask) in residual.iter_mut().zip(mask) {
-                    *r *= mask;
-                }
                 for (column, mean) in marginal.columns.iter().zip(&marginal.mean) {
                     axpy(-mean, column, residual);
                 }
@@ -224,17 +204,8 @@ impl Density<'_> {
                     axpy(-shift, column, &mut work.slope);
                 }
                 work.slope.iter_mut().for_each(|e| *e *= precision);
-                for (term, slot) in design.terms.iter().zip(&layout.terms) {
-                    if !model.integrated.holds(slot.of(g)) {
-                        gradient[slot.of(g)] += dot(&work.slope, term.column(g, design.row));
-                    }
-                }
-                for (trace, slots) in work.traces.iter().zip(&layout.channels) {
-                    let at = slots.amplitude.of(g);
-                    if !model.integrated.holds(at) {
-                        gradient[at] += dot(&work.slope, &trace.value);
-                    }
-                }
+                let held = |at| model.integrated.holds(at);
+                linear::add_gradient(model, gradient, work, g, held);
                 for (j, column) in marginal.columns.iter().enumerate() {
                     marginal.projected[j] = dot(column, &work.slope);
                 }
@@ -268,26 +239,11 @@ impl Density<'_> {
         gradient[layout.sigma.of(g)] += by_variance * 2.0 * sigma;
         let determinant: f64 = (0..p).map(|i| libm::log(marginal.factor[i * p + i])).sum();
         let value = -n * (libm::log(sigma) + LN_SQRT_TAU) - determinant - quadratic / 2.0;
-        self.marginal_synergies(g);
         for c in 0..self.model.design.kernels.len() {
             self.marginal_adjoint(g, c, precision);
             self.backward(g, c);
         }
         value
-    }
-
-    fn marginal_synergies(&mut self, g: usize) {
-        let Self {
-            model,
-            gradient,
-            work,
-            ..
-        } = self;
-        for ([a, b], slot) in model.synergies.iter().zip(&model.layout.synergies) {
-            let (fa, fb) = (&work.traces[*a].value, &work.traces[*b].value);
-            let cells = work.slope.iter().zip(fa).zip(fb);
-            gradient[slot.of(g)] += cells.map(|((e, fa), fb)| e * fa * fb).sum::<f64>();
-        }
     }
 
     /// ∂L/∂f of channel `c`.

@@ -17,6 +17,7 @@ pub(crate) mod coordinates;
 pub(crate) mod density;
 pub(crate) mod integrated;
 mod likelihood;
+mod linear;
 mod marginal;
 mod point;
 mod sampled;

@@ -19,8 +19,8 @@ pub struct CurvePoint {
     pub spend: Option<f64>,
     /// What the channel would have brought in, in units of the outcome.
     pub contribution: Interval,
-    /// Whether media at this level lie inside what was seen: no period goes above the most media
-    /// ever seen in it.
+    /// Whether the mean positive level, so multiplied, stays within the most media ever seen in a
+    /// period; beyond it the curve is an extrapolation.
     pub observed: bool,
 }
 
