@@ -34,6 +34,11 @@ impl Checked {
         })
     }
 
+    /// Rows somebody has checked already, in key order.
+    pub(crate) fn trusted(spec: &'static ArtifactSpec, frame: DataFrame) -> Self {
+        Self { spec, frame }
+    }
+
     /// No rows.
     pub(crate) fn empty(spec: &'static ArtifactSpec) -> Self {
         Self {

@@ -142,6 +142,16 @@ pub(crate) fn duplicates(spec: &ArtifactSpec, frame: &DataFrame) -> ContractViol
     found
 }
 
+/// The violation of pieces that do not follow each other: `seam` is the last row of one and the
+/// first of the next.
+pub(crate) fn out_of_order(spec: &ArtifactSpec, seam: &DataFrame) -> ContractViolations {
+    let mut found = ContractViolations::new(spec.name);
+    let (last, first) = (key_of(seam, spec.key, 0), key_of(seam, spec.key, 1));
+    let message = format!("a piece that begins with {first} comes after one that ends with {last}");
+    found.add(None, &spec.key.join(", "), message);
+    found
+}
+
 /// The values of a row's key.
 fn key_of(frame: &DataFrame, key: &[&str], row: usize) -> String {
     let rows = crate::export::rows(&frame.slice(row as i64, 1)).unwrap_or_default();

@@ -14,6 +14,7 @@ mod log;
 pub mod observe;
 mod order;
 mod parquet;
+mod pieces;
 mod rowhash;
 mod store;
 mod table;
@@ -26,6 +27,7 @@ pub use error::{StoreClass, StoreError};
 pub use log::{
     CommitOutcome, CommitRecord, Committed, DataFile, GcReport, Log, Retention, Snapshot,
 };
+pub use pieces::{Pieces, Rows};
 pub use polars::frame::DataFrame;
 pub use store::Store;
 pub use table::Table;

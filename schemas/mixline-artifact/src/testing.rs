@@ -50,10 +50,7 @@ pub async fn commit(
     provenance: Provenance,
 ) -> Result<Committed, StoreError> {
     let table = Table::from_rows(rows)?;
-    store
-        .log("controls")?
-        .commit(table.into(), mode, provenance)
-        .await
+    store.log("controls")?.commit(table, mode, provenance).await
 }
 
 /// Runs the whole contract against a store that holds no `controls` yet.

@@ -160,7 +160,7 @@ async fn gc_leaves_young_files_alone_and_keeps_what_kept_versions_were_made_from
         digest,
     }];
     let outcome = store.log("outcome").expect("legal");
-    let frame = mixline_artifact::Table::<mixline_schema::catalog::Outcome>::empty().into();
+    let frame = mixline_artifact::Table::<mixline_schema::catalog::Outcome>::empty();
     outcome
         .commit(frame, WriteMode::Replace, made)
         .await

@@ -1,9 +1,11 @@
 //! Draws as long rows: parameter, chain, draw, value.
 
-use mixline_artifact::Table;
+use std::sync::Arc;
+
+use mixline_artifact::{Pieces, Table};
 use mixline_model::fit::Draws;
 use mixline_schema::catalog::PosteriorDraws;
-use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, PolarsError, Series};
+use polars::prelude::{Column, DataFrame, PolarsError};
 
 /// Draws that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +34,32 @@ impl From<PolarsError> for DrawsError {
     }
 }
 
-/// Draws as a table, in key order, built column by column.
-///
-/// # Errors
-/// [`DrawsError::Table`] when a value is not finite.
-pub fn draws_to_table(draws: &Draws) -> Result<Table<PosteriorDraws>, DrawsError> {
-    let width = draws.width();
-    let mut order: Vec<usize> = (0..width).collect();
+/// Rows of one piece, about.
+const PIECE: usize = 250_000;
+
+/// Draws as rows in key order, piece by piece: long rows take five times the memory of draws, so
+/// only those of a few parameters exist at a time.
+#[must_use]
+pub fn draws_to_pieces(draws: Arc<Draws>) -> Pieces<PosteriorDraws> {
+    let mut order: Vec<usize> = (0..draws.width()).collect();
     order.sort_by(|a, b| draws.labels[*a].cmp(&draws.labels[*b]));
-    let rows = draws.len() * width;
+    let group = (PIECE / draws.len().max(1)).max(1);
+    let starts = (0..order.len()).step_by(group);
+    Pieces::new(starts.map(move |start| {
+        let end = order.len().min(start + group);
+        Table::parse(rows_of(&draws, &order[start..end]))
+    }))
+}
+
+/// The rows of some parameters, column by column.
+fn rows_of(draws: &Draws, parameters: &[usize]) -> DataFrame {
+    let rows = draws.len() * parameters.len();
+    let mut labels: Vec<&str> = Vec::with_capacity(rows);
     let (mut chains, mut numbers) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut values = Vec::with_capacity(rows);
-    let mut labels: Vec<&str> = Vec::with_capacity(rows);
-    for &at in &order {
+    for &at in parameters {
         for (chain, held) in draws.chains.iter().enumerate() {
-            for (draw, row) in held.chunks_exact(width.max(1)).enumerate() {
+            for (draw, row) in held.chunks_exact(draws.width()).enumerate() {
                 labels.push(&draws.labels[at]);
                 chains.push(chain as i64);
                 numbers.push(draw as i64);
@@ -54,14 +67,13 @@ pub fn draws_to_table(draws: &Draws) -> Result<Table<PosteriorDraws>, DrawsError
             }
         }
     }
-    let columns: Vec<Column> = vec![
-        Series::new("parameter".into(), labels).into_column(),
-        Series::new("chain".into(), chains).into_column(),
-        Series::new("draw".into(), numbers).into_column(),
-        Series::new("value".into(), values).into_column(),
+    let columns = vec![
+        Column::new("parameter".into(), labels),
+        Column::new("chain".into(), chains),
+        Column::new("draw".into(), numbers),
+        Column::new("value".into(), values),
     ];
-    let frame = DataFrame::new_infer_height(columns)?;
-    Table::parse(frame).map_err(|violations| DrawsError::Table(violations.to_string()))
+    DataFrame::new(rows, columns).expect("the columns have one length and different names")
 }
 
 /// Draws of the parameters `labels`, in that order.

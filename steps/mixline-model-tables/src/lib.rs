@@ -5,7 +5,7 @@
 //!
 //! - [`read_panel`]: rows of `design` become a [`Panel`](mixline_model::panel::Panel);
 //! - [`ModelCard`]: what was fitted, with the scales that give its parameters their meaning;
-//! - [`draws_to_table`], [`draws_from_table`]: draws, as long rows;
+//! - [`draws_to_pieces`], [`draws_from_table`]: draws, as long rows;
 //! - [`load`]: design, card and draws become a model with its draws.
 
 mod card;
@@ -13,7 +13,7 @@ mod draws;
 mod panel;
 
 pub use card::{CardError, Engine, ModelCard};
-pub use draws::{DrawsError, draws_from_table, draws_to_table};
+pub use draws::{DrawsError, draws_from_table, draws_to_pieces};
 pub use panel::{HISTORY, HOLDOUT, PanelTableError, Role, TRAIN, Units, read_panel};
 
 use mixline_artifact::Table;

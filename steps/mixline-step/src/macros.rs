@@ -111,7 +111,8 @@ macro_rules! __inputs {
 /// Declares the outputs of a step.
 ///
 /// As [`inputs!`](crate::inputs!), with a write mode per field: `=> Replace`, `=> Append` or
-/// `=> Upsert`. An optional output may stay unwritten.
+/// `=> Upsert`. An optional output may stay unwritten. `Pieces<A>` is a table that is made and
+/// written piece by piece.
 ///
 /// ```
 /// use mixline_schema::catalog::{File, RawMetaAds, UnifiedDailyMetrics};
@@ -164,7 +165,7 @@ macro_rules! __outputs {
             }
             fn into_tables(
                 self,
-            ) -> ::std::vec::Vec<(&'static str, $crate::__private::Checked)> {
+            ) -> ::std::vec::Vec<(&'static str, $crate::__private::Rows)> {
                 [$( (stringify!($field), $crate::OutputField::give(self.$field)) ),*]
                     .into_iter()
                     .filter_map(|(port, rows)| rows.map(|rows| (port, rows)))
@@ -180,6 +181,18 @@ macro_rules! __outputs {
         $crate::__outputs! {
             $head $name
             { $($done)* { { $($doc)+ } $field Option<$crate::Table<$artifact>>,
+                $crate::__rename!($($rename)?), $mode } }
+            $($($rest)*)?
+        }
+    };
+    (
+        $head:tt $name:ident { $($done:tt)* }
+        $(#[doc = $doc:literal])+ $field:ident : Pieces<$artifact:ty> $(as $rename:literal)?
+        => $mode:ident $(, $($rest:tt)*)?
+    ) => {
+        $crate::__outputs! {
+            $head $name
+            { $($done)* { { $($doc)+ } $field $crate::Pieces<$artifact>,
                 $crate::__rename!($($rename)?), $mode } }
             $($($rest)*)?
         }

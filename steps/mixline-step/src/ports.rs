@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mixline_artifact::{Checked, Table};
+use mixline_artifact::{Pieces, Rows, Table};
 use mixline_schema::{Artifact, ArtifactSpec, ColumnData, Port, WriteMode};
 use polars::frame::DataFrame;
 
@@ -85,7 +85,7 @@ pub trait OutputPorts: Sized + 'static {
     fn ports() -> Vec<PortSpec>;
 
     /// The tables by port; optional outputs that stay unwritten are absent.
-    fn into_tables(self) -> Vec<(&'static str, Checked)>;
+    fn into_tables(self) -> Vec<(&'static str, Rows)>;
 }
 
 /// A step that reads nothing from the store.
@@ -103,7 +103,7 @@ impl OutputPorts for () {
     fn ports() -> Vec<PortSpec> {
         Vec::new()
     }
-    fn into_tables(self) -> Vec<(&'static str, Checked)> {
+    fn into_tables(self) -> Vec<(&'static str, Rows)> {
         Vec::new()
     }
 }
@@ -146,7 +146,7 @@ impl<A: Artifact> InputField for Option<Table<A>> {
     }
 }
 
-/// The type of an output field: a table, or an optional one.
+/// The type of an output field: a table, an optional one, or one made piece by piece.
 pub trait OutputField: Sized {
     /// What the table holds.
     type Artifact: Artifact;
@@ -154,13 +154,13 @@ pub trait OutputField: Sized {
     const OPTIONAL: bool;
 
     /// The rows to commit.
-    fn give(self) -> Option<Checked>;
+    fn give(self) -> Option<Rows>;
 }
 
 impl<A: Artifact> OutputField for Table<A> {
     type Artifact = A;
     const OPTIONAL: bool = false;
-    fn give(self) -> Option<Checked> {
+    fn give(self) -> Option<Rows> {
         Some(self.into())
     }
 }
@@ -168,7 +168,15 @@ impl<A: Artifact> OutputField for Table<A> {
 impl<A: Artifact> OutputField for Option<Table<A>> {
     type Artifact = A;
     const OPTIONAL: bool = true;
-    fn give(self) -> Option<Checked> {
-        self.map(Checked::from)
+    fn give(self) -> Option<Rows> {
+        self.map(Rows::from)
+    }
+}
+
+impl<A: Artifact> OutputField for Pieces<A> {
+    type Artifact = A;
+    const OPTIONAL: bool = false;
+    fn give(self) -> Option<Rows> {
+        Some(self.into())
     }
 }

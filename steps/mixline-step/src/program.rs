@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mixline_artifact::Checked;
+use mixline_artifact::Rows;
 use mixline_schema::StepDescriptor;
 use polars::frame::DataFrame;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::ports::{InputPorts, OutputPorts, PortSpec};
 use crate::step::{Step, descriptor};
 
 /// Output tables by port.
-pub(crate) type Frames = Vec<(&'static str, Checked)>;
+pub(crate) type Frames = Vec<(&'static str, Rows)>;
 
 /// A step function, without its types: configuration and inputs in, outputs out.
 type Compute = fn(&Value, &mut BTreeMap<String, DataFrame>, &Context) -> Result<Frames, StepError>;

@@ -1,7 +1,7 @@
 use mixline_model::Model;
 use mixline_model::fit::fit_bayesian;
 use mixline_model::spec::ModelSpec;
-use mixline_model_tables::{Engine, ModelCard, draws_to_table, read_panel};
+use mixline_model_tables::{Engine, ModelCard, draws_to_pieces, read_panel};
 use mixline_numerics::sampler::Settings;
 
 use super::*;
@@ -54,7 +54,7 @@ fn parts_sum_to_the_outcome_by_week_region_and_in_all() {
     let inputs = Inputs {
         design,
         model: Table::from_rows(vec![card.file().unwrap()]).unwrap(),
-        draws: draws_to_table(&draws).unwrap(),
+        draws: draws_to_pieces(draws.into()).into_table().unwrap(),
     };
     let out = Decompose::run(&NoConfig::default(), inputs, &Context::for_test()).unwrap();
     let total: f64 = out.totals.rows().iter().map(|row| row.mean).sum();

@@ -21,7 +21,7 @@ use std::sync::PoisonError;
 
 use mixline_model::fit::{Draws, FitError, fit_bayesian, fit_econometric};
 use mixline_model::{Model, ModelError};
-use mixline_model_tables::{Engine, ModelCard, draws_to_table, read_panel};
+use mixline_model_tables::{Engine, ModelCard, draws_to_pieces, read_panel};
 use mixline_numerics::sampler::{Progress, SampleError, Warmup};
 use mixline_schema::catalog::{Design, File, PosteriorDraws, PosteriorSummary, SamplerStats};
 use mixline_step::{Context, Step, StepError, Table, Tool, inputs, outputs};
@@ -40,7 +40,7 @@ outputs! {
         /// The model card: specification, scales, identity.
         model: File as "model" => Replace,
         /// Draws of every parameter.
-        draws: PosteriorDraws => Replace,
+        draws: Pieces<PosteriorDraws> => Replace,
         /// Every parameter in one row.
         summary: PosteriorSummary => Replace,
         /// What the sampler recorded; Bayesian engine only.
@@ -87,7 +87,7 @@ impl Step for Fit {
         };
         card.warmup = draws.warmup.map(|warmup| warmup_name(warmup).to_owned());
         ctx.progress(0.92, "summarising");
-        outputs(config, &model, &card, &draws, ctx)
+        outputs(config, &model, &card, draws, ctx)
     }
 }
 
@@ -161,10 +161,15 @@ fn outputs(
     config: &Config,
     model: &Model,
     card: &ModelCard,
-    draws: &Draws,
+    draws: Draws,
     ctx: &Context,
 ) -> Result<Outputs, StepError> {
-    let summary = summary::rows(draws);
+    if !draws.chains.iter().flatten().all(|value| value.is_finite()) {
+        return Err(StepError::data(
+            "the fit ended with draws that are not finite",
+        ));
+    }
+    let summary = summary::rows(&draws);
     let worst = summary
         .iter()
         .filter_map(|row| row.r_hat)
@@ -182,17 +187,14 @@ fn outputs(
     let file = card
         .file()
         .map_err(|error| StepError::bug(bug("model card")).because(error))?;
-    let table = draws_to_table(draws).map_err(|error| {
-        StepError::data("the fit ended with draws that are not finite").because(error)
-    })?;
-    let sampler = summary::sampler(draws);
+    let sampler = summary::sampler(&draws);
     let netcdf = config
         .netcdf
-        .then(|| netcdf::file(model, draws))
+        .then(|| netcdf::file(model, &draws))
         .transpose()?;
     Ok(Outputs {
         model: Table::from_rows(vec![file])?,
-        draws: table,
+        draws: draws_to_pieces(draws.into()),
         summary: Table::from_rows(summary)?,
         sampler: sampler.map(Table::from_rows).transpose()?,
         netcdf: netcdf

@@ -69,7 +69,7 @@ fn both_engines_write_the_same_tables() {
         );
         assert_eq!(out.sampler.is_some(), engine == Engine::Bayesian);
         let labels: Vec<String> = summary.into_iter().map(|row| row.parameter).collect();
-        let draws = draws_from_table(&out.draws, &labels).unwrap();
+        let draws = draws_from_table(&out.draws.into_table().unwrap(), &labels).unwrap();
         assert_eq!(
             draws.len(),
             if engine == Engine::Bayesian { 400 } else { 200 }

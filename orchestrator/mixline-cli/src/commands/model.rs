@@ -274,8 +274,7 @@ async fn crown(app: &App, store: &Store, found: &Found, reason: &str) -> Outcome
     }
     let rows = Rows::from_rows(rows).map_err(|error| Failure::data(error.to_string()))?;
     let log = store.log(ModelRegistry::NAME)?;
-    log.commit(rows.into(), WriteMode::Upsert, provenance)
-        .await?;
+    log.commit(rows, WriteMode::Upsert, provenance).await?;
     if app.json() {
         return app.document(&json!({ "champion": found.model_id, "reason": reason }));
     }

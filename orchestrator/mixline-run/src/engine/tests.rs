@@ -309,7 +309,7 @@ async fn a_run_with_a_live_orchestrator_is_left_alone() {
 async fn commit(engine: &Engine, planned: &PlannedTask, fingerprint: mixline_schema::Digest) {
     use mixline_artifact::Table;
     use mixline_schema::{Provenance, WriteMode};
-    let rows = Table::<catalog::MediaDaily>::empty().into();
+    let rows = Table::<catalog::MediaDaily>::empty();
     let provenance = Provenance {
         step: planned.step.clone(),
         code_version: planned.code.clone(),

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::entry::{self, CommitNote, DataFile, Entry};
 use super::schema::TableSchema;
 use super::{Log, PARALLEL, Snapshot, stats};
-use crate::checked::Checked;
 use crate::error::StoreError;
+use crate::pieces::{Held, InOrder, Rows};
 use crate::{parquet, rowhash};
 
 const ROWS_PER_FILE: usize = 1_000_000;
@@ -49,7 +49,7 @@ pub struct Committed {
 /// A commit on its way: what does not depend on the version it lands on.
 struct Draft<'a> {
     spec: &'a ArtifactSpec,
-    rows: DataFrame,
+    rows: Held,
     mode: WriteMode,
     provenance: Provenance,
     id: String,
@@ -65,11 +65,17 @@ impl Log {
     /// [`StoreError::Contention`], or what the store said.
     pub async fn commit(
         &self,
-        rows: Checked,
+        rows: impl Into<Rows>,
         mode: WriteMode,
         provenance: Provenance,
     ) -> Result<Committed, StoreError> {
-        let (spec, rows) = (rows.spec(), rows.into_df());
+        let rows: Rows = rows.into();
+        let spec = rows.spec();
+        // An upsert looks for each stored row among the new ones, so it needs them all.
+        let rows = match mode {
+            WriteMode::Upsert => Held::Whole(rows.whole()?.into_df()),
+            _ => rows.held,
+        };
         let id = Uuid::new_v4().to_string();
         let mut draft = Draft {
             spec,
@@ -214,16 +220,17 @@ impl Log {
         base: Option<&Snapshot>,
         schema: &TableSchema,
     ) -> Result<(Vec<DataFile>, Vec<DataFile>), StoreError> {
-        if let (WriteMode::Upsert, Some(base)) = (draft.mode, base) {
+        if let (WriteMode::Upsert, Some(base), Held::Whole(rows)) = (draft.mode, base, &draft.rows)
+        {
             // Stored rows are read with the new columns, so that both sides have the same ones.
             let base = Snapshot {
                 schema: schema.clone(),
                 ..base.clone()
             };
-            let change = self.upsert(&base, &draft.rows).await?;
+            let change = self.upsert(&base, rows).await?;
             let mut added = Vec::new();
-            for rows in &change.frames {
-                added.extend(self.write_parts(schema, rows).await?);
+            for rows in change.frames {
+                added.extend(self.write_parts(schema, slices(&rows)).await?);
             }
             return Ok((change.removed, added));
         }
@@ -234,15 +241,19 @@ impl Log {
         if let Some(parts) = &draft.parts {
             return Ok((removed, parts.clone()));
         }
-        if let (WriteMode::Replace, Some(base)) = (draft.mode, base) {
+        if let (WriteMode::Replace, Some(base), Held::Whole(rows)) = (draft.mode, base, &draft.rows)
+        {
             // Equal content needs no files: the digest says so before anything is written.
-            let digest = rowhash::digest_of(draft.spec, &draft.rows);
+            let digest = rowhash::digest_of(draft.spec, rows);
             let digest = digest.map_err(|e| self.columns("encode", e))?;
             if base.digest == digest && base.schema.same_as(schema) {
                 return Ok((Vec::new(), Vec::new()));
             }
         }
-        let parts = self.write_parts(schema, &draft.rows).await?;
+        let parts = match &mut draft.rows {
+            Held::Whole(rows) => self.write_parts(schema, slices(rows)).await?,
+            Held::Pieces(pieces) => self.write_pieces(schema, pieces).await?,
+        };
         draft.parts = Some(parts.clone());
         Ok((removed, parts))
     }
@@ -250,15 +261,26 @@ impl Log {
     async fn write_parts(
         &self,
         schema: &TableSchema,
-        rows: &DataFrame,
+        slices: impl Iterator<Item = DataFrame>,
     ) -> Result<Vec<DataFile>, StoreError> {
-        let slices = (0..rows.height()).step_by(ROWS_PER_FILE);
-        let slices = slices.map(|start| rows.slice(start as i64, ROWS_PER_FILE));
         futures::stream::iter(slices)
             .map(|slice| self.write_part(schema.clone(), slice))
             .buffered(WRITERS)
             .try_collect()
             .await
+    }
+
+    /// Writes each piece before the next one is made, so that one at a time is in memory.
+    async fn write_pieces(
+        &self,
+        schema: &TableSchema,
+        pieces: &mut InOrder,
+    ) -> Result<Vec<DataFile>, StoreError> {
+        let mut parts = Vec::new();
+        for piece in pieces {
+            parts.extend(self.write_parts(schema, slices(&piece?)).await?);
+        }
+        Ok(parts)
     }
 
     /// Writes one data file. Encoding is work for a thread of its own: the next file is encoded
@@ -337,6 +359,12 @@ impl Draft<'_> {
             provenance: self.provenance.clone(),
         }
     }
+}
+
+/// A frame in pieces of the size of a data file.
+fn slices(rows: &DataFrame) -> impl Iterator<Item = DataFrame> {
+    let starts = (0..rows.height()).step_by(ROWS_PER_FILE);
+    starts.map(|start| rows.slice(start as i64, ROWS_PER_FILE))
 }
 
 /// A data file and its bytes, under a name nobody else uses.

@@ -129,6 +129,11 @@ fn cut(frame: &DataFrame, first: &str) -> PolarsResult<usize> {
 }
 
 /// How the rows follow each other; batches are looked at side by side.
+/// Whether every row comes after the one before it; always so for frames without a key.
+pub(crate) fn in_order(frame: &DataFrame, key: &[&str]) -> bool {
+    key.is_empty() || order_of(frame, key).is_ok_and(|order| order == Order::Strict)
+}
+
 fn order_of(frame: &DataFrame, key: &[&str]) -> PolarsResult<Order> {
     let steps = threads::map(
         batches(frame.height()).collect(),

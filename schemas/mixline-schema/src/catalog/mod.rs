@@ -4,12 +4,17 @@
 //! *marts* are what people read.
 
 mod canonical;
+mod decision;
 mod marts;
 mod model;
 mod quality;
 mod staging;
 
 pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
+pub use decision::{
+    Briefing, BudgetFrontier, BudgetPlan, Comparison, DecisionStore, Deliveries, PlanOutcomes,
+    PlanSchedule,
+};
 pub use marts::{AttributionEvents, UnifiedDailyMetrics};
 pub use model::{
     AdstockCurves, ContributionTotals, Contributions, Design, DesignColumns, ExploreStatistics,
@@ -50,6 +55,14 @@ pub fn all() -> Vec<&'static ArtifactSpec> {
         Predictions::spec(),
         ResponseCurves::spec(),
         SamplerStats::spec(),
+        Briefing::spec(),
+        BudgetFrontier::spec(),
+        BudgetPlan::spec(),
+        Comparison::spec(),
+        DecisionStore::spec(),
+        Deliveries::spec(),
+        PlanOutcomes::spec(),
+        PlanSchedule::spec(),
         MappingReport::spec(),
         DataFindings::spec(),
         TruthDaily::spec(),

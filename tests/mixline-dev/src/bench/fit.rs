@@ -1,4 +1,4 @@
-//! `cargo dev bench fit`: effective draws per CPU second beside nutpie, panels, memory.
+//! `cargo dev bench fit`: effective draws per CPU second beside nutpie, panels; `bench memory`.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,11 +23,10 @@ use crate::shell::{output, root};
 const NUTPIE: &str = include_str!("nutpie.py");
 
 /// Prints every figure.
-pub(super) fn run(bin: &Path) -> Result<()> {
+pub(super) fn run() -> Result<()> {
     national_example()?;
     panel()?;
-    linear()?;
-    memory(bin)
+    linear()
 }
 
 /// Least bulk ESS and greatest R-hat over the sampled parameters.
@@ -191,8 +190,8 @@ fn linear() -> Result<()> {
     Ok(())
 }
 
-/// The step itself on 200 geos × 20 channels × 200 weeks.
-fn memory(bin: &Path) -> Result<()> {
+/// Most memory of the step itself on 200 geos × 20 channels × 200 weeks.
+pub(super) fn memory(bin: &Path) -> Result<()> {
     println!("\nstep-fit on 200 geos × 20 channels × 200 weeks, 4 chains × 1000 draws\n");
     let folder = root().join("target/bench-fit");
     std::fs::create_dir_all(&folder)?;

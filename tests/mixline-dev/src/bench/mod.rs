@@ -33,8 +33,10 @@ enum What {
     Orchestration,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,
-    /// Effective draws per CPU second beside nutpie, panels, one gradient by geos, memory.
+    /// Effective draws per CPU second beside nutpie, panels, one gradient by geos.
     Fit,
+    /// Most memory of `step-fit` on a large panel.
+    Memory,
     /// Coverage of ROAS intervals on worlds whose truth is known.
     Truth,
 }
@@ -47,7 +49,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bin = build(args.release)?;
     match args.what {
         What::Truth => Ok(()),
-        What::Fit => fit::run(&bin),
+        What::Fit => fit::run(),
+        What::Memory => fit::memory(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
     }

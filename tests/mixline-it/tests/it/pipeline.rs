@@ -144,7 +144,7 @@ async fn a_file_artifact_comes_out_as_the_file_that_went_in() {
         .log("weekly_report")
         .expect("a legal name");
     let committed = log
-        .commit(table.into(), WriteMode::Replace, provenance("report", 1))
+        .commit(table, WriteMode::Replace, provenance("report", 1))
         .await;
     committed.expect("commits");
     std::fs::create_dir(project.path().join("out")).expect("a folder");
