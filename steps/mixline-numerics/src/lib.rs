@@ -1,6 +1,7 @@
 //! Numerical methods without marketing in them: what a model needs to be sampled, and what a
 //! reader needs to trust the draws.
 //!
+//! - [`allocation`]: sharing a total over cells, each with its own response;
 //! - [`density`]: a log-density with its gradient, and the check of one against the other;
 //! - [`distribution`]: the usual distributions, with gradients and draws;
 //! - [`transform`]: from the whole real line to where a parameter lives;
@@ -13,6 +14,7 @@
 //!
 //! Nothing here knows tables, stores or channels; results do not depend on the number of threads.
 
+pub mod allocation;
 pub mod density;
 pub mod diagnostics;
 pub mod distribution;
