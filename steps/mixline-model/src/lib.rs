@@ -11,7 +11,8 @@
 //! - [`design`] and [`layout`]: scaled data, and where each parameter sits;
 //! - [`posterior`]: the log-density, its gradient, and the sampler's coordinates;
 //! - [`fit`]: draws, from the Bayesian engine or the econometric one;
-//! - [`response`]: contributions, returns and curves, draw by draw.
+//! - [`response`]: contributions, returns and curves, draw by draw;
+//! - [`plan`]: what planned spend would bring, and which is best.
 //!
 //! No tables, stores or clocks here: the mathematics builds and tests alone.
 
@@ -23,6 +24,7 @@ pub mod kernel;
 pub mod layout;
 mod model;
 pub mod panel;
+pub mod plan;
 pub mod posterior;
 pub mod response;
 pub mod spec;

@@ -157,3 +157,110 @@ impl<const N: usize> Num for Dual<N> {
         )
     }
 }
+
+/// A value with its first and second derivative with respect to one variable.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Jet {
+    /// The value.
+    pub value: f64,
+    /// The first derivative.
+    pub slope: f64,
+    /// The second derivative.
+    pub curvature: f64,
+}
+
+impl Jet {
+    /// The variable itself, times `rate`.
+    #[inline(always)]
+    #[must_use]
+    pub fn variable(value: f64, rate: f64) -> Self {
+        Self {
+            value,
+            slope: rate,
+            curvature: 0.0,
+        }
+    }
+
+    /// g(self), given g and its first two derivatives there.
+    #[inline(always)]
+    fn chain(self, g: f64, g1: f64, g2: f64) -> Self {
+        Self {
+            value: g,
+            slope: g1 * self.slope,
+            curvature: g2 * self.slope * self.slope + g1 * self.curvature,
+        }
+    }
+}
+
+impl Add for Jet {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self {
+            value: self.value + other.value,
+            slope: self.slope + other.slope,
+            curvature: self.curvature + other.curvature,
+        }
+    }
+}
+
+impl Sub for Jet {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self + (-other)
+    }
+}
+
+impl Mul for Jet {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self {
+            value: self.value * other.value,
+            slope: self.slope * other.value + self.value * other.slope,
+            curvature: self.curvature * other.value
+                + 2.0 * self.slope * other.slope
+                + self.value * other.curvature,
+        }
+    }
+}
+
+impl Div for Jet {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        let inverse = 1.0 / other.value;
+        let square = inverse * inverse;
+        self * other.chain(inverse, -square, 2.0 * square * inverse)
+    }
+}
+
+impl Neg for Jet {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.chain(-self.value, -1.0, 0.0)
+    }
+}
+
+impl Num for Jet {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        Self::variable(value, 0.0)
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self.value
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        let value = lanes::exp(self.value);
+        self.chain(value, value, value)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        let inverse = 1.0 / self.value.max(f64::MIN_POSITIVE);
+        self.chain(lanes::ln(self.value), inverse, -inverse * inverse)
+    }
+}

@@ -6,5 +6,6 @@ mod golden_density;
 mod golden_posterior;
 mod golden_transforms;
 mod gradient;
+mod plan;
 mod recovery;
 mod robustness;

@@ -1,0 +1,182 @@
+//! Utilities of uncertain outcomes, maximised through a pessimist's weights.
+//!
+//! Mean − k·sd and CVaR are both the least weighted mean over a set of weightings of the draws:
+//!
+//! ```text
+//! U(x) = min_{w ∈ W} Σ_d w_d F_d(x)
+//! mean − k·sd:  W = { Σ w = 1, ‖w − 1/D‖ ≤ k/√D }       worst w: 1/D − k (F − mean)/(D sd)
+//! CVaR_α:       W = { Σ w = 1, 0 ≤ w ≤ 1/(αD) }          worst w: 1/(αD) on the worst α
+//! ```
+//!
+//! For weights fixed, the problem is separable again and solved exactly; its optimum bounds U from
+//! above, whatever the weights. So: weigh as the pessimist would at the present plan, solve, go as
+//! far towards the answer as U rises, repeat. The probability of beating current spend is climbed
+//! the same way with the gradient of a smoothed step as weights; it has no bound but 1.
+//!
+//! Source: Rockafellar and Uryasev (2000) for CVaR as a maximum over weightings.
+
+use mixline_numerics::allocation::{self, Allocation, Infeasible, Problem, Tree};
+
+use super::objective::{Weighted, in_draws};
+use super::spec::{Goal, Utility};
+use super::surface::Surface;
+
+/// Rounds of weighing and solving at most.
+const ROUNDS: usize = 30;
+/// Relative gap that is good enough.
+const TOLERANCE: f64 = 1e-6;
+
+/// The best allocation for a utility other than the mean; `current` is what it may have to beat.
+pub(super) fn solve(
+    surface: &Surface,
+    goal: Goal,
+    problem: &Problem,
+    current: &[f64],
+) -> Result<Allocation, Infeasible> {
+    let tree = Tree::new(problem)?;
+    let baseline = in_draws(surface, &goal, current);
+    let value = |x: &[f64]| utility(goal.utility, &in_draws(surface, &goal, x), &baseline);
+    let mean = allocation::solve(problem, &Weighted::even(surface, goal), current)?;
+    let mut evaluations = mean.evaluations;
+    let starts = [mean.amounts, tree.nearest(current)];
+    let mut best = (starts[0].clone(), f64::NEG_INFINITY);
+    for start in starts {
+        let at = value(&start);
+        if at > best.1 {
+            best = (start, at);
+        }
+    }
+    let mut bound = match goal.utility {
+        Utility::BeatsCurrent => 1.0,
+        _ => mean.bound,
+    };
+    for _ in 0..ROUNDS {
+        if bound - best.1 <= TOLERANCE * best.1.abs() {
+            break;
+        }
+        let weights = worst_weights(goal.utility, &in_draws(surface, &goal, &best.0), &baseline);
+        let weighted = Weighted::by(surface, goal, weights);
+        let answer = allocation::solve(problem, &weighted, &best.0)?;
+        evaluations += answer.evaluations;
+        if goal.utility != Utility::BeatsCurrent {
+            bound = bound.min(answer.bound);
+        }
+        match climb(&best, &answer.amounts, &value) {
+            Some(better) => best = better,
+            None => break,
+        }
+    }
+    Ok(Allocation {
+        amounts: best.0,
+        value: best.1,
+        bound: bound.max(best.1),
+        evaluations,
+        method: mean.method,
+    })
+}
+
+/// The best of some points between two, when it is better than the first.
+fn climb(
+    from: &(Vec<f64>, f64),
+    to: &[f64],
+    value: &dyn Fn(&[f64]) -> f64,
+) -> Option<(Vec<f64>, f64)> {
+    let mut best: Option<(Vec<f64>, f64)> = None;
+    let mut share = 1.0;
+    for _ in 0..14 {
+        let x: Vec<f64> = from
+            .0
+            .iter()
+            .zip(to)
+            .map(|(a, b)| a + share * (b - a))
+            .collect();
+        let at = value(&x);
+        let beaten = best.as_ref().map_or(from.1, |(_, best)| *best);
+        if at > beaten {
+            best = Some((x, at));
+        } else if best.is_some() {
+            break;
+        }
+        share *= 0.6;
+    }
+    let risen = |(_, at): &(Vec<f64>, f64)| at - from.1 > 1e-12 * from.1.abs();
+    best.filter(risen)
+}
+
+/// The utility of an outcome known in draws.
+pub(super) fn utility(kind: Utility, draws: &[f64], baseline: &[f64]) -> f64 {
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    match kind {
+        Utility::Mean => mean,
+        Utility::MeanSd(k) => {
+            let squares: f64 = draws.iter().map(|f| (f - mean) * (f - mean)).sum();
+            mean - k * (squares / n).sqrt()
+        }
+        Utility::Cvar(_) => {
+            let weights = worst_weights(kind, draws, baseline);
+            draws.iter().zip(&weights).map(|(f, w)| f * w).sum()
+        }
+        Utility::BeatsCurrent => {
+            let better = draws.iter().zip(baseline).filter(|(f, b)| f > b);
+            better.count() as f64 / n
+        }
+    }
+}
+
+/// The weighting at which the weighted mean is the utility; for a probability, its gradient.
+fn worst_weights(kind: Utility, draws: &[f64], baseline: &[f64]) -> Vec<f64> {
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    let squares: f64 = draws.iter().map(|f| (f - mean) * (f - mean)).sum();
+    let sd = (squares / n).sqrt();
+    match kind {
+        Utility::Mean => vec![1.0 / n; draws.len()],
+        Utility::MeanSd(k) if sd > 0.0 => draws
+            .iter()
+            .map(|f| 1.0 / n - k * (f - mean) / (n * sd))
+            .collect(),
+        Utility::MeanSd(_) => vec![1.0 / n; draws.len()],
+        Utility::Cvar(share) => tail(draws, share),
+        Utility::BeatsCurrent => {
+            let ahead: Vec<f64> = draws.iter().zip(baseline).map(|(f, b)| f - b).collect();
+            let width = ahead.iter().map(|a| a.abs()).sum::<f64>() / n;
+            smooth_step(&ahead, 0.5 * width)
+        }
+    }
+}
+
+/// 1/(αD) on the worst α of the draws, the draw at the border in part.
+fn tail(draws: &[f64], share: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..draws.len()).collect();
+    order.sort_by(|a, b| draws[*a].total_cmp(&draws[*b]));
+    let (mut left, most) = (1.0, 1.0 / (share * draws.len() as f64));
+    let mut weights = vec![0.0; draws.len()];
+    for d in order {
+        weights[d] = most.min(left);
+        left -= weights[d];
+        if left <= 0.0 {
+            break;
+        }
+    }
+    weights
+}
+
+/// The derivative of a logistic step of the given width, normalised.
+fn smooth_step(ahead: &[f64], width: f64) -> Vec<f64> {
+    let even = 1.0 / ahead.len() as f64;
+    if width <= 0.0 {
+        return vec![even; ahead.len()];
+    }
+    let density = |a: &f64| {
+        let half = (0.5 * a / width).cosh();
+        1.0 / (half * half)
+    };
+    let weights: Vec<f64> = ahead.iter().map(density).collect();
+    let sum: f64 = weights.iter().sum();
+    if sum > 0.0 {
+        weights.iter().map(|w| w / sum).collect()
+    } else {
+        vec![even; ahead.len()]
+    }
+}
