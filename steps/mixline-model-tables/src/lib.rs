@@ -6,15 +6,20 @@
 //! - [`read_panel`]: rows of `design` become a [`Panel`](mixline_model::panel::Panel);
 //! - [`ModelCard`]: what was fitted, with the scales that give its parameters their meaning;
 //! - [`draws_to_pieces`], [`draws_from_table`]: draws, as long rows;
-//! - [`load`]: design, card and draws become a model with its draws.
+//! - [`load`]: design, card and draws become a model with its draws;
+//! - [`base`]: what plans are made from, or why there may be none.
 
 mod card;
 mod draws;
 mod panel;
+mod planning;
+mod verdict;
 
 pub use card::{CardError, Engine, ModelCard};
 pub use draws::{DrawsError, draws_from_table, draws_to_pieces};
 pub use panel::{HISTORY, HOLDOUT, PanelTableError, Role, TRAIN, Units, read_panel};
+pub use planning::{Base, BaseError, NoPlan, Periods, base};
+pub use verdict::Verdict;
 
 use mixline_artifact::Table;
 use mixline_model::Model;

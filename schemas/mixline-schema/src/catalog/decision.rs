@@ -155,6 +155,46 @@ crate::artifact! {
 }
 
 crate::artifact! {
+    /// What changes of spend would do over the planned periods, by scenario and channel.
+    pub struct Scenarios: "scenarios" v1 key [scenario, channel] {
+        /// Name of the scenario.
+        scenario: String,
+        /// Channel; `all` for all channels together.
+        channel: String,
+        /// Currency code of all money.
+        unit: String,
+        /// Planned periods.
+        periods: i64 = unit "periods", range NON_NEGATIVE;
+        /// Relative change of spend: 0.2 is 20 % more.
+        change: f64 = unit "share";
+        /// Spend that would go on as it is.
+        spend_before: f64 = unit "currency", range NON_NEGATIVE;
+        /// Spend after the change.
+        spend_after: f64 = unit "currency", range NON_NEGATIVE;
+        /// Whether spend after the change stays within what was seen.
+        inside_observed: bool,
+        /// Outcome of spend before the change, mean over draws.
+        response_before: f64,
+        /// Change of the outcome, mean over draws.
+        effect: f64,
+        /// Effect, 5 % quantile.
+        effect_q05: f64,
+        /// Effect, 25 % quantile.
+        effect_q25: f64,
+        /// Effect, median.
+        effect_q50: f64,
+        /// Effect, 75 % quantile.
+        effect_q75: f64,
+        /// Effect, 95 % quantile.
+        effect_q95: f64,
+        /// Probability that the effect is above 0.
+        probability_positive: f64 = unit "share", range UNIT;
+        /// Probability that no other scenario brings more profit; null for channels.
+        probability_best: Option<f64> = unit "share", range UNIT;
+    }
+}
+
+crate::artifact! {
     /// What attribution and the mix model say about each channel, side by side.
     pub struct Comparison: "attribution_mmm_comparison" v1 key [channel] {
         /// Channel.

@@ -13,7 +13,7 @@ mod staging;
 pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
 pub use decision::{
     Briefing, BudgetFrontier, BudgetPlan, Comparison, DecisionStore, Deliveries, PlanOutcomes,
-    PlanSchedule,
+    PlanSchedule, Scenarios,
 };
 pub use marts::{AttributionEvents, UnifiedDailyMetrics};
 pub use model::{
@@ -63,6 +63,7 @@ pub fn all() -> Vec<&'static ArtifactSpec> {
         Deliveries::spec(),
         PlanOutcomes::spec(),
         PlanSchedule::spec(),
+        Scenarios::spec(),
         MappingReport::spec(),
         DataFindings::spec(),
         TruthDaily::spec(),

@@ -1,5 +1,6 @@
 //! The periods that are planned, and what went on before them.
 
+use chrono::{Datelike as _, Days, Months, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,8 @@ impl Default for Horizon {
 
 impl Horizon {
     /// The share of a channel's spend in each planned period.
-    pub(super) fn pattern(&self, panel: &Panel, c: usize) -> Vec<f64> {
+    #[must_use]
+    pub fn pattern(&self, panel: &Panel, c: usize) -> Vec<f64> {
         let even = vec![1.0 / self.periods as f64; self.periods];
         if self.flighting == Flighting::Even {
             return even;
@@ -55,6 +57,24 @@ impl Horizon {
         } else {
             even
         }
+    }
+
+    /// First days of the planned periods: days, weeks or months, as the data have them.
+    #[must_use]
+    pub fn dates(&self, panel: &Panel) -> Vec<NaiveDate> {
+        let Some(last) = panel.dates.last() else {
+            return Vec::new();
+        };
+        let before = panel.dates.len().checked_sub(2).map(|at| panel.dates[at]);
+        let step = before.map_or(7, |before| {
+            (*last - before).num_days().max(1).unsigned_abs()
+        });
+        let months = step >= 28 && last.day() == 1 && before.is_some_and(|day| day.day() == 1);
+        let next = |k: u64| match (months, u32::try_from(k * ((step + 3) / 31).max(1))) {
+            (true, Ok(ahead)) => last.checked_add_months(Months::new(ahead)),
+            _ => last.checked_add_days(Days::new(k * step)),
+        };
+        (1..=self.periods as u64).map_while(next).collect()
     }
 
     /// The first period of the reference window.

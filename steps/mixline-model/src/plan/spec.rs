@@ -104,20 +104,32 @@ pub struct GroupBounds {
 }
 
 /// A plan, asked for. Amounts of money are totals over the planned periods, never per period.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PlanSpec {
     /// Budget.
     pub budget: Budget,
     /// Goal.
     pub goal: Goal,
-    /// Most change of any channel against its current spend: 0.5 is ±50 %. Null: up to three times
-    /// the most ever spent.
+    /// Most change of any channel against its current spend: 0.5 is ±50 %. A channel without
+    /// current spend may get up to the most it ever had. Null: up to three times that for all.
     pub max_change: Option<f64>,
     /// Constraints by channel.
     pub channels: BTreeMap<String, CellBounds>,
     /// Constraints on channels together.
     pub groups: Vec<GroupBounds>,
+}
+
+impl Default for PlanSpec {
+    fn default() -> Self {
+        Self {
+            budget: Budget::default(),
+            goal: Goal::default(),
+            max_change: Some(0.5),
+            channels: BTreeMap::new(),
+            groups: Vec::new(),
+        }
+    }
 }
 
 impl PlanSpec {

@@ -11,7 +11,7 @@
 //! F_d(x) = Σ_g A_dg (Σ_l w_dgl) Σ_t s(x p_t).
 
 use mixline_numerics::allocation::Point;
-use mixline_numerics::lanes::vectorized;
+use mixline_numerics::lanes::{dot, vectorized};
 
 use super::horizon::{Horizon, spend_by_period};
 use super::request::PlanError;
@@ -246,26 +246,49 @@ impl Strip {
     #[inline(always)]
     fn weighted_of<C: Curve>(&self, x: f64, weights: &[f64]) -> Jet {
         let draws = self.draws();
-        let mut sum = Jet::default();
-        let periods = self
-            .left_over
-            .chunks_exact(draws)
-            .zip(self.per_spend.chunks_exact(draws));
-        for (left_over, per_spend) in periods {
-            for d in 0..draws {
-                let media = Jet::variable(x.mul_add(per_spend[d], left_over[d]), per_spend[d]);
-                let shape = [Jet::of(self.shape[0][d]), Jet::of(self.shape[1][d])];
-                let weight = weights[d] * self.amplitude[d];
-                let f = C::value(media, shape);
-                sum.value = weight.mul_add(f.value, sum.value);
-                sum.slope = weight.mul_add(f.slope, sum.slope);
-                sum.curvature = weight.mul_add(f.curvature, sum.curvature);
+        let mut sums = [vec![0.0; draws], vec![0.0; draws], vec![0.0; draws]];
+        let [values, slopes, curvatures] = &mut sums;
+        values
+            .iter_mut()
+            .zip(&self.at_zero)
+            .for_each(|(sum, zero)| *sum = -zero);
+        for (left_over, per_spend) in self.periods() {
+            let media = left_over.iter().zip(per_spend);
+            let shape = self.shape[0].iter().zip(&self.shape[1]);
+            let totals = values
+                .iter_mut()
+                .zip(slopes.iter_mut())
+                .zip(curvatures.iter_mut());
+            for (((left, rate), (p0, p1)), ((value, slope), curvature)) in
+                media.zip(shape).zip(totals)
+            {
+                let media = Jet::variable(x.mul_add(*rate, *left), *rate);
+                let f = C::value(media, [Jet::of(*p0), Jet::of(*p1)]);
+                *value += f.value;
+                *slope += f.slope;
+                *curvature += f.curvature;
             }
         }
-        for d in 0..draws {
-            sum.value -= weights[d] * self.amplitude[d] * self.at_zero[d];
+        let scaled: Vec<f64> = weights
+            .iter()
+            .zip(&self.amplitude)
+            .map(|(w, a)| w * a)
+            .collect();
+        let [value, slope, curvature] = sums.map(|sum| dot(&scaled, &sum));
+        Jet {
+            value,
+            slope,
+            curvature,
         }
-        sum
+    }
+
+    /// What is left over and what a unit of spend adds, period by period.
+    #[inline(always)]
+    fn periods(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
+        let draws = self.draws();
+        self.left_over
+            .chunks_exact(draws)
+            .zip(self.per_spend.chunks_exact(draws))
     }
 
     fn add_values(&self, x: f64, sums: &mut [f64]) {
@@ -277,32 +300,29 @@ impl Strip {
 
     #[inline(always)]
     fn add_values_of<C: Curve>(&self, x: f64, sums: &mut [f64]) {
-        let draws = self.draws();
-        let mut own: Vec<f64> = self.at_zero.iter().map(|z| -z).collect();
-        let periods = self
-            .left_over
-            .chunks_exact(draws)
-            .zip(self.per_spend.chunks_exact(draws));
-        for (left_over, per_spend) in periods {
-            for d in 0..draws {
-                let media = x.mul_add(per_spend[d], left_over[d]);
-                own[d] += C::value(media, [self.shape[0][d], self.shape[1][d]]);
+        let mut own: Vec<f64> = self.at_zero.iter().map(|zero| -zero).collect();
+        for (left_over, per_spend) in self.periods() {
+            let media = left_over.iter().zip(per_spend);
+            let shape = self.shape[0].iter().zip(&self.shape[1]);
+            for (((left, rate), (p0, p1)), sum) in media.zip(shape).zip(own.iter_mut()) {
+                *sum += C::value(x.mul_add(*rate, *left), [*p0, *p1]);
             }
         }
-        for d in 0..draws {
-            sums[d] += self.amplitude[d] * own[d];
+        for ((sum, own), amplitude) in sums.iter_mut().zip(&own).zip(&self.amplitude) {
+            *sum += amplitude * own;
         }
     }
 
     /// Σ_t s(h) of each draw, needed once.
     fn with_zero(mut self) -> Self {
-        let draws = self.draws();
-        for left_over in self.left_over.chunks_exact(draws) {
-            for d in 0..draws {
-                let shape = [self.shape[0][d], self.shape[1][d]];
-                self.at_zero[d] += self.kind.cell(left_over[d], shape).value;
+        let mut at_zero = vec![0.0; self.draws()];
+        for (left_over, _) in self.periods() {
+            let shape = self.shape[0].iter().zip(&self.shape[1]);
+            for ((sum, left), (p0, p1)) in at_zero.iter_mut().zip(left_over).zip(shape) {
+                *sum += self.kind.cell(*left, [*p0, *p1]).value;
             }
         }
+        self.at_zero = at_zero;
         self
     }
 }

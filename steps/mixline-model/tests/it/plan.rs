@@ -277,6 +277,7 @@ fn flexible_budgets_stop_at_their_targets() {
             min: None,
             max: None,
         },
+        max_change: None,
         ..PlanSpec::default()
     };
     let plan = optimise(&model, &surface, &flexible(Some(target), None))

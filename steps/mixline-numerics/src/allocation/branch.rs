@@ -86,7 +86,6 @@ struct Search<'a> {
 ///
 /// # Errors
 /// [`Infeasible::Chunks`] when no way of giving cells nothing or at least their chunk was found.
-#[must_use]
 pub fn solve(
     tree: &Tree,
     objective: &dyn Objective,

@@ -167,7 +167,7 @@ impl Tree {
         let what = self.title(g);
         if group.lower > can + slack {
             let members = self.listed(g, |_, upper| format!("≤ {}", rounded(upper)));
-            let need = group.lower;
+            let (need, can) = (rounded(group.lower), rounded(can));
             return Err(Infeasible::TooMuch {
                 what,
                 need,
@@ -177,7 +177,7 @@ impl Tree {
         }
         if group.upper < need - slack {
             let members = self.listed(g, |lower, _| format!("≥ {}", rounded(lower)));
-            let most = group.upper;
+            let (most, need) = (rounded(group.upper), rounded(need));
             return Err(Infeasible::TooLittle {
                 what,
                 most,

@@ -1,0 +1,194 @@
+//! Plans as rows of tables.
+
+use mixline_model::plan::{CellPlan, FrontierPoint, Plan, Plans, Utility};
+use mixline_model::response::Interval;
+use mixline_model_tables::Base;
+use mixline_schema::catalog::{BudgetFrontier, BudgetPlan, PlanOutcomes, PlanSchedule};
+
+use crate::config::Config;
+
+/// The name of the sum over regions.
+const EVERYWHERE: &str = "all";
+
+/// The plans that propose something, by name.
+fn proposals(plans: &Plans) -> Vec<(&'static str, &Plan)> {
+    let mut named = vec![("best", &plans.best), ("greedy", &plans.greedy)];
+    named.extend(
+        plans
+            .inside_observed
+            .as_ref()
+            .map(|plan| ("inside_observed", plan)),
+    );
+    named
+}
+
+fn geo_of(base: &Base, cell: usize) -> String {
+    let geo = base.surface.cells()[cell].geo;
+    geo.map_or(EVERYWHERE, |g| &base.fitted.model.panel.geos[g])
+        .to_owned()
+}
+
+fn channel_of(base: &Base, cell: usize) -> String {
+    let channel = base.surface.cells()[cell].channel;
+    base.fitted.model.panel.channels[channel].name.clone()
+}
+
+pub(crate) fn plan(base: &Base, plans: &Plans) -> Vec<BudgetPlan> {
+    let mut rows = Vec::new();
+    for (name, plan) in proposals(plans) {
+        for (i, cell) in plan.cells.iter().enumerate() {
+            rows.push(plan_row(base, name, i, cell, &plans.current.cells[i]));
+        }
+    }
+    rows
+}
+
+fn plan_row(base: &Base, plan: &str, i: usize, cell: &CellPlan, now: &CellPlan) -> BudgetPlan {
+    let Interval {
+        mean,
+        q05,
+        q25,
+        q50,
+        q75,
+        q95,
+    } = cell.response;
+    BudgetPlan {
+        plan: plan.to_owned(),
+        channel: channel_of(base, i),
+        geo: geo_of(base, i),
+        unit: base.fitted.units.spend.clone(),
+        current: now.spend,
+        proposed: cell.spend,
+        lower: cell.lower,
+        upper: cell.upper,
+        bound: cell.bound.clone(),
+        observed_most: base.surface.cells()[i].observed_most,
+        inside_observed: cell.inside_observed,
+        current_response: now.response.mean,
+        response: mean,
+        response_q05: q05,
+        response_q25: q25,
+        response_q50: q50,
+        response_q75: q75,
+        response_q95: q95,
+        roas: (cell.spend > 0.0).then(|| mean / cell.spend),
+        current_marginal_roas: now.marginal.mean,
+        marginal_roas: cell.marginal.mean,
+        marginal_roas_q05: cell.marginal.q05,
+        marginal_roas_q95: cell.marginal.q95,
+    }
+}
+
+pub(crate) fn outcomes(config: &Config, base: &Base, plans: &Plans) -> Vec<PlanOutcomes> {
+    let mut named = proposals(plans);
+    named.push(("current", &plans.current));
+    let horizon = base.surface.horizon();
+    let dates = horizon.dates(&base.fitted.model.panel);
+    named
+        .into_iter()
+        .filter_map(|(name, plan)| {
+            let (r, g) = (plan.response, plan.gain);
+            let budget = plan.budget();
+            Some(PlanOutcomes {
+                plan: name.to_owned(),
+                first_day: *dates.first()?,
+                periods: horizon.periods as i64,
+                unit: base.fitted.units.outcome.clone(),
+                budget,
+                response: r.mean,
+                response_q05: r.q05,
+                response_q25: r.q25,
+                response_q50: r.q50,
+                response_q75: r.q75,
+                response_q95: r.q95,
+                gain: g.mean,
+                gain_q05: g.q05,
+                gain_q25: g.q25,
+                gain_q50: g.q50,
+                gain_q75: g.q75,
+                gain_q95: g.q95,
+                probability_of_gain: plan.probability_of_gain,
+                roas: (budget > 0.0).then(|| r.mean / budget),
+                objective: objective(config),
+                method: plan.method.name().to_owned(),
+                value: plan.value,
+                bound: proven(plan),
+                certificate: plan.certificate(),
+            })
+        })
+        .collect()
+}
+
+/// The bound; where nothing is proven, the value again, as the certificate says.
+fn proven(plan: &Plan) -> f64 {
+    if plan.bound.is_finite() {
+        plan.bound
+    } else {
+        plan.value
+    }
+}
+
+/// The goal in a word or two.
+fn objective(config: &Config) -> String {
+    let goal = config.plan.goal;
+    let what = match (goal.outcome > 0.0, goal.volume > 0.0, goal.spend > 0.0) {
+        (true, false, false) => "outcome",
+        (true, false, true) => "profit",
+        (false, true, _) => "volume",
+        _ => "outcome and volume",
+    };
+    match goal.utility {
+        Utility::Mean => what.to_owned(),
+        Utility::MeanSd(k) => format!("{what}, mean − {k} sd"),
+        Utility::Cvar(share) => format!("{what}, mean of the worst {} %", 100.0 * share),
+        Utility::BeatsCurrent => format!("probability of more {what} than now"),
+    }
+}
+
+pub(crate) fn schedule(base: &Base, best: &Plan) -> Vec<PlanSchedule> {
+    let horizon = base.surface.horizon();
+    let panel = &base.fitted.model.panel;
+    let dates = horizon.dates(panel);
+    let mut rows = Vec::new();
+    for (i, cell) in best.cells.iter().enumerate() {
+        let pattern = horizon.pattern(panel, base.surface.cells()[i].channel);
+        rows.extend(dates.iter().zip(pattern).map(|(date, share)| PlanSchedule {
+            channel: channel_of(base, i),
+            geo: geo_of(base, i),
+            date: *date,
+            spend: cell.spend * share,
+        }));
+    }
+    rows
+}
+
+pub(crate) fn frontier(points: &[FrontierPoint]) -> Vec<BudgetFrontier> {
+    let row = |point: &FrontierPoint| {
+        let Interval {
+            mean,
+            q05,
+            q25,
+            q50,
+            q75,
+            q95,
+        } = point.response;
+        BudgetFrontier {
+            multiplier: point.multiplier,
+            budget: point.budget,
+            response: mean,
+            response_q05: q05,
+            response_q25: q25,
+            response_q50: q50,
+            response_q75: q75,
+            response_q95: q95,
+            proportional: point.proportional,
+            marginal_roas: point.marginal,
+            bound: if point.bound.is_finite() {
+                point.bound
+            } else {
+                mean
+            },
+        }
+    };
+    points.iter().map(row).collect()
+}

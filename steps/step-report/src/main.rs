@@ -1,0 +1,5 @@
+//! The binary `step-report`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_report::Report>()
+}
