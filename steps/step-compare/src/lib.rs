@@ -1,34 +1,69 @@
-//! Keeps the media rows whose spend is at least `min_spend`.
+//! Attribution beside the mix model: who deserves what, and whom to believe about it.
 //!
-//! This is the template of a step: ports, a configuration, and one pure function.
+//! Attribution shares out revenue it can follow by clicks; the model estimates what would be
+//! missing without a channel. Neither is the truth: attribution sees no television and no
+//! carry-over, the model no campaigns. The comparison says by how much they differ, whether the
+//! difference is larger than the model's own uncertainty, and which of them to trust for what.
 
-use mixline_schema::catalog::MediaDaily;
-use mixline_step::{Context, Step, StepError, Table};
+mod judgement;
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use mixline_model::response::{Interval, contribution_draws};
+use mixline_model_tables::{Fitted, Verdict, load};
+use mixline_schema::catalog::{
+    Comparison, Design, File, ModelChecks, PosteriorDraws, UnifiedDailyMetrics,
+};
+use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mixline_step::inputs! {
+use judgement::{Facts, judge};
+
+inputs! {
     /// What the step reads.
     pub struct Inputs {
-        /// Spend by day and channel.
-        media: MediaDaily,
+        /// Attributed revenue by day and channel.
+        metrics: UnifiedDailyMetrics,
+        /// The series that were fitted.
+        design: Design,
+        /// The model card.
+        model: File as "model",
+        /// Draws of the parameters.
+        draws: PosteriorDraws,
+        /// What the checks found.
+        checks: ModelChecks,
     }
 }
 
-mixline_step::outputs! {
+outputs! {
     /// What the step writes.
     pub struct Outputs {
-        /// The rows that were kept.
-        kept: MediaDaily as "media_kept" => Replace,
+        /// Both views of every channel.
+        comparison: Comparison => Replace,
     }
 }
 
-/// Configuration.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+/// When views count as different.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Smallest spend that is kept, in the row's currency.
-    pub min_spend: f64,
+    /// Disagreement above which a channel is flagged: the distance of the two shares relative to
+    /// the larger one.
+    pub threshold: f64,
+    /// Width of the contribution's 90 % interval over its mean, above which the model itself is
+    /// too unsure to overrule anybody.
+    pub widest: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            threshold: 0.25,
+            widest: 1.5,
+        }
+    }
 }
 
 /// The step.
@@ -37,50 +72,189 @@ pub struct Compare;
 
 impl Step for Compare {
     const NAME: &'static str = "step-compare";
-    const ABOUT: &'static str = "Keeps the media rows whose spend is at least min_spend";
+    const ABOUT: &'static str = "Puts attribution beside the mix model, channel by channel.";
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
 
-    fn run(config: &Config, inputs: Inputs, _: &Context) -> Result<Outputs, StepError> {
-        let keep = |row: &MediaDaily| row.spend.is_some_and(|spend| spend >= config.min_spend);
-        let kept = inputs.media.rows().into_iter().filter(keep).collect();
+    fn validate(config: &Config) -> Result<(), StepError> {
+        for (key, value) in [("threshold", config.threshold), ("widest", config.widest)] {
+            if !(value.is_finite() && value >= 0.0) {
+                let text = format!("`{key}` is {value}, which is not a number of 0 or more");
+                return Err(StepError::config(text));
+            }
+        }
+        Ok(())
+    }
+
+    fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
+        let fitted = load(&inputs.design, &inputs.model, &inputs.draws).map_err(|error| {
+            StepError::data("design, model and draws do not belong together")
+                .because(error)
+                .hint("run weekly_retrain first")
+        })?;
+        ctx.note("model_id", fitted.card.model_id.clone());
+        let verdict = Verdict::overall(&inputs.checks.rows()).unwrap_or(Verdict::Fail);
+        let attributed = attributed(&fitted, &inputs.metrics.rows(), ctx);
+        ctx.progress(0.4, "contributions");
+        let rows = compared(config, &fitted, &attributed, verdict);
+        let unstable = rows.iter().filter(|row| row.unstable).count();
+        ctx.note("channels", rows.len());
+        ctx.note("unstable", unstable);
         Ok(Outputs {
-            kept: Table::from_rows(kept)?,
+            comparison: Table::from_rows(rows)?,
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What attribution gives each channel over the modelled periods.
+struct Attributed {
+    method: String,
+    revenue: BTreeMap<String, f64>,
+}
 
-    fn row(channel: &str, spend: Option<f64>) -> MediaDaily {
-        MediaDaily {
-            date: "2026-01-01".parse().expect("a day"),
-            channel: channel.into(),
-            campaign: "all".into(),
-            geo: "all".into(),
-            currency: "EUR".into(),
-            spend,
-            impressions: None,
-            clicks: None,
-        }
+/// Attributed revenue within the periods whose outcome the model explains.
+fn attributed(fitted: &Fitted, metrics: &[UnifiedDailyMetrics], ctx: &Context) -> Attributed {
+    let (first, end) = modelled(fitted);
+    let inside: Vec<&UnifiedDailyMetrics> = metrics
+        .iter()
+        .filter(|row| first <= row.date && row.date < end)
+        .collect();
+    let mut revenue = BTreeMap::new();
+    for row in &inside {
+        *revenue.entry(row.channel.clone()).or_insert(0.0) += row.attributed_revenue;
     }
-
-    #[test]
-    fn rows_below_the_limit_and_without_spend_are_left_out() {
-        let rows = vec![
-            row("meta", Some(2.0)),
-            row("google", Some(0.5)),
-            row("tv", None),
-        ];
-        let inputs = Inputs {
-            media: Table::from_rows(rows).expect("legal rows"),
-        };
-        let config = Config { min_spend: 1.0 };
-        let out = Compare::run(&config, inputs, &Context::for_test()).expect("runs");
-        let channels: Vec<String> = out.kept.rows().into_iter().map(|r| r.channel).collect();
-        assert_eq!(channels, ["meta"]);
+    let days: std::collections::BTreeSet<NaiveDate> = inside.iter().map(|row| row.date).collect();
+    let all = (end - first).num_days().max(1);
+    ctx.note("days_attributed", days.len());
+    ctx.note("days_modelled", all);
+    Attributed {
+        method: inside
+            .first()
+            .map_or_else(String::new, |row| row.method.clone()),
+        revenue,
     }
 }
+
+/// The first modelled day, and the first one after.
+fn modelled(fitted: &Fitted) -> (NaiveDate, NaiveDate) {
+    let panel = &fitted.model.panel;
+    let has_outcome = |t: &usize| {
+        (0..panel.geos.len()).any(|g| panel.outcome[g * panel.periods() + t].is_finite())
+    };
+    let periods: Vec<NaiveDate> = (0..panel.periods())
+        .filter(has_outcome)
+        .map(|t| panel.dates[t])
+        .collect();
+    let first = periods.first().copied().unwrap_or_default();
+    let last = periods.last().copied().unwrap_or_default();
+    let before = panel.dates.iter().rev().find(|date| **date < last).copied();
+    let step = before.map_or(7, |before| (last - before).num_days().unsigned_abs());
+    (
+        first,
+        last.checked_add_days(Days::new(step)).unwrap_or(last),
+    )
+}
+
+/// One row per channel that both views know.
+fn compared(
+    config: &Config,
+    fitted: &Fitted,
+    attributed: &Attributed,
+    verdict: Verdict,
+) -> Vec<Comparison> {
+    let panel = &fitted.model.panel;
+    let draws = contribution_draws(&fitted.model, &fitted.draws);
+    let spent = |c: &usize| panel.channels[*c].spend.is_some();
+    let both = |c: &usize| attributed.revenue.contains_key(&panel.channels[*c].name);
+    let channels: Vec<usize> = (0..panel.channels.len())
+        .filter(spent)
+        .filter(both)
+        .collect();
+    let count = draws.first().map_or(0, Vec::len);
+    let totals: Vec<f64> = (0..count)
+        .map(|d| channels.iter().map(|&c| draws[c][d]).sum())
+        .collect();
+    let revenue = |c: usize| attributed.revenue[&panel.channels[c].name];
+    let all_revenue: f64 = channels.iter().map(|&c| revenue(c)).sum();
+    let view = |&c: &usize| {
+        let mut shares: Vec<f64> = draws[c]
+            .iter()
+            .zip(&totals)
+            .map(|(own, total)| if *total == 0.0 { 0.0 } else { own / total })
+            .collect();
+        let spend = panel.channels[c].spend.iter().flatten().sum();
+        View {
+            channel: panel.channels[c].name.clone(),
+            spend,
+            attributed: revenue(c),
+            attribution_share: if all_revenue > 0.0 {
+                revenue(c) / all_revenue
+            } else {
+                0.0
+            },
+            contribution: Interval::of(&mut draws[c].clone()),
+            share: Interval::of(&mut shares),
+        }
+    };
+    let views = channels.iter().map(view);
+    views
+        .map(|view| row(config, fitted, attributed, verdict, view))
+        .collect()
+}
+
+/// Both views of one channel.
+struct View {
+    channel: String,
+    spend: f64,
+    attributed: f64,
+    attribution_share: f64,
+    contribution: Interval,
+    share: Interval,
+}
+
+fn row(
+    config: &Config,
+    fitted: &Fitted,
+    attributed: &Attributed,
+    verdict: Verdict,
+    view: View,
+) -> Comparison {
+    let judged = judge(
+        config,
+        &Facts {
+            verdict,
+            attribution_share: view.attribution_share,
+            share: view.share,
+            contribution: view.contribution,
+        },
+    );
+    let over = |value: f64| (view.attributed > 0.0).then(|| value / view.attributed);
+    let per_spend = |value: f64| (view.spend > 0.0).then(|| value / view.spend);
+    Comparison {
+        channel: view.channel,
+        method: attributed.method.clone(),
+        unit: fitted.units.outcome.clone(),
+        spend: view.spend.max(0.0),
+        attributed: view.attributed,
+        contribution: view.contribution.mean,
+        contribution_q05: view.contribution.q05,
+        contribution_q95: view.contribution.q95,
+        attribution_share: view.attribution_share.clamp(0.0, 1.0),
+        mmm_share: view.share.mean,
+        mmm_share_q05: view.share.q05,
+        mmm_share_q95: view.share.q95,
+        factor: over(view.contribution.mean),
+        factor_q05: over(view.contribution.q05),
+        factor_q95: over(view.contribution.q95),
+        attributed_roas: per_spend(view.attributed),
+        mmm_roas: per_spend(view.contribution.mean),
+        disagreement: judged.disagreement,
+        unstable: judged.unstable,
+        trust: judged.trust.to_owned(),
+        reason: judged.reason,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,34 +1,57 @@
-//! Keeps the media rows whose spend is at least `min_spend`.
+//! Recommends actions by rules, and keeps what became of them.
 //!
-//! This is the template of a step: ports, a configuration, and one pure function.
+//! ```text
+//! metrics, champion, plan, comparison ─► facts ─► rules ─► proposals ─► store
+//!                                        facts.rs  rules/   proposal.rs  history.rs
+//! ```
+//!
+//! Every day the rules look at the same facts a person would: what the next unit of money brings,
+//! how sure that is, how old the data are. What they recommend carries its evidence and a
+//! confidence, expires, and does not flip back within the cool-down.
 
-use mixline_schema::catalog::MediaDaily;
-use mixline_step::{Context, Step, StepError, Table};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod confidence;
+mod config;
+mod facts;
+mod history;
+mod proposal;
+mod rules;
 
-mixline_step::inputs! {
-    /// What the step reads.
+pub use config::{Config, Rules};
+
+use mixline_schema::catalog::{
+    BudgetPlan, Comparison, DecisionStore, Design, File, ModelChecks, PosteriorDraws,
+    UnifiedDailyMetrics,
+};
+use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+
+inputs! {
+    /// What the step reads: metrics, and of the model whatever there is.
     pub struct Inputs {
-        /// Spend by day and channel.
-        media: MediaDaily,
+        /// Metrics by day and channel.
+        metrics: UnifiedDailyMetrics,
+        /// The newest series.
+        design: Option<Design>,
+        /// What the checks found of the newest model.
+        checks: Option<ModelChecks>,
+        /// The champion's model card.
+        champion_model: Option<File> as "champion_model",
+        /// The champion's draws.
+        champion_draws: Option<PosteriorDraws> as "champion_draws",
+        /// The newest budget plan.
+        plan: Option<BudgetPlan>,
+        /// Attribution beside the model.
+        comparison: Option<Comparison>,
+        /// Decisions so far.
+        decisions: Option<DecisionStore>,
     }
 }
 
-mixline_step::outputs! {
+outputs! {
     /// What the step writes.
     pub struct Outputs {
-        /// The rows that were kept.
-        kept: MediaDaily as "media_kept" => Replace,
+        /// Decisions, old and new.
+        decisions: DecisionStore => Upsert,
     }
-}
-
-/// Configuration.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Smallest spend that is kept, in the row's currency.
-    pub min_spend: f64,
 }
 
 /// The step.
@@ -37,50 +60,45 @@ pub struct Decide;
 
 impl Step for Decide {
     const NAME: &'static str = "step-decide";
-    const ABOUT: &'static str = "Keeps the media rows whose spend is at least min_spend";
+    const ABOUT: &'static str = "Recommends actions by rules, and keeps what became of them.";
+    const OBSERVES: &'static [&'static str] = &["rules_file"];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
 
-    fn run(config: &Config, inputs: Inputs, _: &Context) -> Result<Outputs, StepError> {
-        let keep = |row: &MediaDaily| row.spend.is_some_and(|spend| spend >= config.min_spend);
-        let kept = inputs.media.rows().into_iter().filter(keep).collect();
+    fn validate(config: &Config) -> Result<(), StepError> {
+        config.rules()?.check()
+    }
+
+    fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
+        let rules = config.rules()?;
+        rules.check()?;
+        let Some(facts) = facts::gather(&rules, &inputs)? else {
+            return Err(
+                StepError::nothing_to_do("there are no metrics to decide on yet")
+                    .hint("run daily_ingest first"),
+            );
+        };
+        ctx.note("as_of", facts.as_of.to_string());
+        ctx.note("model_id", facts.model_id.clone());
+        ctx.progress(0.5, "rules");
+        let proposals = rules::apply(&rules, &facts);
+        ctx.note("proposals", proposals.len());
+        let known = inputs
+            .decisions
+            .map(|table| table.rows())
+            .unwrap_or_default();
+        let rows = history::merged(&rules, &facts, known, proposals);
+        let open = rows
+            .iter()
+            .filter(|row| row.status == history::PROPOSED)
+            .count();
+        ctx.note("open_decisions", open);
         Ok(Outputs {
-            kept: Table::from_rows(kept)?,
+            decisions: Table::from_rows(rows)?,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(channel: &str, spend: Option<f64>) -> MediaDaily {
-        MediaDaily {
-            date: "2026-01-01".parse().expect("a day"),
-            channel: channel.into(),
-            campaign: "all".into(),
-            geo: "all".into(),
-            currency: "EUR".into(),
-            spend,
-            impressions: None,
-            clicks: None,
-        }
-    }
-
-    #[test]
-    fn rows_below_the_limit_and_without_spend_are_left_out() {
-        let rows = vec![
-            row("meta", Some(2.0)),
-            row("google", Some(0.5)),
-            row("tv", None),
-        ];
-        let inputs = Inputs {
-            media: Table::from_rows(rows).expect("legal rows"),
-        };
-        let config = Config { min_spend: 1.0 };
-        let out = Decide::run(&config, inputs, &Context::for_test()).expect("runs");
-        let channels: Vec<String> = out.kept.rows().into_iter().map(|r| r.channel).collect();
-        assert_eq!(channels, ["meta"]);
-    }
-}
+mod tests;

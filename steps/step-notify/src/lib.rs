@@ -1,35 +1,67 @@
-//! Keeps the media rows whose spend is at least `min_spend`.
+//! Tells people what the week brought, and tells nobody twice.
 //!
-//! This is the template of a step: ports, a configuration, and one pure function.
+//! ```text
+//! briefing ─┐
+//! report ───┼─► message ─► for each target: sent before? ── yes ──► left alone
+//! deliveries┘   (an id)                        └─ no ──► send, try again, write down
+//! ```
+//!
+//! `deliveries` is an outbox: one row for each message and target. A message is known by a digest
+//! of what it says, so running the step again, or a task again after a crash, sends only what is
+//! missing. When some targets fail, what was sent is committed first and the step fails after it;
+//! the next try must be given the newest `deliveries`, not those of the try before.
+//!
+//! Between sending and the commit the process may die, and then the next try sends once more. For
+//! that, receivers get a way to tell: the same `webhook-id` and `Idempotency-Key`, the same
+//! `Message-ID`. Slack has no such thing.
+//!
+//! Addresses that are secrets (a Slack webhook is one), signing keys and passwords come from the
+//! environment or from files and are named in the configuration only. They are neither part of the
+//! fingerprint nor in any output: what becomes of a message does not change its rows.
 
-use mixline_schema::catalog::MediaDaily;
-use mixline_step::{Context, Step, StepError, Table};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod clock;
+mod compose;
+mod config;
+mod deliver;
+mod failure;
+mod level;
+mod message;
+mod outbox;
+mod secret;
 
-mixline_step::inputs! {
+pub use config::{Config, Email, Security, Slack, Target, Webhook};
+pub use level::Level;
+
+use mixline_schema::catalog::{Briefing, Deliveries, File};
+use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+
+use crate::message::Message;
+use crate::outbox::Outbox;
+
+inputs! {
     /// What the step reads.
     pub struct Inputs {
-        /// Spend by day and channel.
-        media: MediaDaily,
+        /// The sentences to tell, in order.
+        briefing: Briefing,
+        /// The report they come from: one self-contained file.
+        report: Option<File> as "report",
+        /// What was sent before.
+        deliveries: Option<Deliveries>,
     }
 }
 
-mixline_step::outputs! {
+outputs! {
     /// What the step writes.
     pub struct Outputs {
-        /// The rows that were kept.
-        kept: MediaDaily as "media_kept" => Replace,
+        /// This message, for each target, and what became of it.
+        deliveries: Deliveries => Upsert,
     }
 }
 
-/// Configuration.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Smallest spend that is kept, in the row's currency.
-    pub min_spend: f64,
-}
+/// What a run without targets says in its result.
+const NO_TARGETS: &str = "nobody is told: no targets are configured. Add one, for example \
+     `[tasks.notify.config.targets.team]` with `kind = \"slack\"` and \
+     `url_env = \"SLACK_WEBHOOK_URL\"`";
 
 /// The step.
 #[derive(Debug)]
@@ -37,50 +69,42 @@ pub struct Notify;
 
 impl Step for Notify {
     const NAME: &'static str = "step-notify";
-    const ABOUT: &'static str = "Keeps the media rows whose spend is at least min_spend";
+    const ABOUT: &'static str = "Tells people what the week brought, and tells nobody twice.";
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
 
-    fn run(config: &Config, inputs: Inputs, _: &Context) -> Result<Outputs, StepError> {
-        let keep = |row: &MediaDaily| row.spend.is_some_and(|spend| spend >= config.min_spend);
-        let kept = inputs.media.rows().into_iter().filter(keep).collect();
-        Ok(Outputs {
-            kept: Table::from_rows(kept)?,
-        })
+    fn validate(config: &Config) -> Result<(), StepError> {
+        config.check()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(channel: &str, spend: Option<f64>) -> MediaDaily {
-        MediaDaily {
-            date: "2026-01-01".parse().expect("a day"),
-            channel: channel.into(),
-            campaign: "all".into(),
-            geo: "all".into(),
-            currency: "EUR".into(),
-            spend,
-            impressions: None,
-            clicks: None,
+    fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
+        if config.targets.is_empty() {
+            tracing::info!("{NO_TARGETS}");
+            ctx.note("note", NO_TARGETS);
+            return Ok(Outputs {
+                deliveries: Table::empty(),
+            });
         }
-    }
-
-    #[test]
-    fn rows_below_the_limit_and_without_spend_are_left_out() {
-        let rows = vec![
-            row("meta", Some(2.0)),
-            row("google", Some(0.5)),
-            row("tv", None),
-        ];
-        let inputs = Inputs {
-            media: Table::from_rows(rows).expect("legal rows"),
-        };
-        let config = Config { min_spend: 1.0 };
-        let out = Notify::run(&config, inputs, &Context::for_test()).expect("runs");
-        let channels: Vec<String> = out.kept.rows().into_iter().map(|r| r.channel).collect();
-        assert_eq!(channels, ["meta"]);
+        ctx.progress(0.1, "composing");
+        let message = Message::read(&inputs.briefing, inputs.report.as_ref(), config)?;
+        let mut outbox = Outbox::open(inputs.deliveries.as_ref(), &message);
+        if message.level < config.min_level {
+            outbox.skip(config);
+        } else {
+            let letters = compose::letters(&outbox.due(config), &message, config)?;
+            if config.dry_run {
+                outbox.rehearse(&letters);
+            } else {
+                deliver::all(&letters, &mut outbox, config, ctx)?;
+            }
+        }
+        outbox.note(ctx);
+        if let Some(error) = failure::of(&outbox) {
+            ctx.fail_after_commit(error);
+        }
+        Ok(Outputs {
+            deliveries: Table::from_rows(outbox.into_rows())?,
+        })
     }
 }

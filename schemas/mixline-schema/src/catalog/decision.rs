@@ -260,11 +260,12 @@ crate::artifact! {
         to_channel: String,
         /// Currency code of money.
         unit: String,
-        /// Spend per period now.
+        /// Spend over the planned periods as it is.
         current_spend: Option<f64> = unit "currency", range NON_NEGATIVE;
-        /// Spend per period proposed.
+        /// Spend over the planned periods as proposed.
         proposed_spend: Option<f64> = unit "currency", range NON_NEGATIVE;
-        /// Outcome per period gained, mean over draws; null where the model cannot say.
+        /// Profit gained over the planned periods: outcome over break-even ROAS, less extra spend; mean
+        /// over draws; null where the model cannot say.
         expected_gain: Option<f64>,
         /// Gain, 5 % quantile.
         expected_gain_q05: Option<f64>,

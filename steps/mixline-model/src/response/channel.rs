@@ -73,50 +73,68 @@ impl Sums {
 /// Kernel evaluations a call may spend, in cells.
 const BUDGET: usize = 400_000_000;
 
+/// Contributions of every channel over all geos and observed periods, draw by draw.
+#[must_use]
+pub fn contribution_draws(model: &Model, draws: &Draws) -> Vec<Vec<f64>> {
+    let (count, rows) = (model.design.kernels.len(), rows_in_budget(model, draws));
+    let mut evaluator = Evaluator::new(model);
+    let mut all = Sums::new(count, rows.len());
+    for g in 0..model.design.geos {
+        all.add(&sums_of_geo(model, &mut evaluator, &rows, g));
+    }
+    all.contribution
+}
+
 /// Results of every channel: over all geos, and in a panel also by geo.
 ///
 /// Under a log link a contribution is what would be missing without the channel.
 #[must_use]
 pub fn channels(model: &Model, draws: &Draws) -> Vec<ChannelResult> {
-    let design = &model.design;
-    let count = design.kernels.len();
-    let cells = (2 * count * design.geos * design.periods).max(1);
-    let rows = draws.thinned((BUDGET / cells).max(200));
+    let (count, rows) = (model.design.kernels.len(), rows_in_budget(model, draws));
     let mut evaluator = Evaluator::new(model);
     let mut all = Sums::new(count, rows.len());
     let mut results = Vec::new();
-    for g in 0..design.geos {
-        let mut own = Sums::new(count, rows.len());
-        let kept: Vec<usize> = (0..design.periods)
-            .filter(|&t| observed(model, g, t))
-            .collect();
-        own.outcome = kept
-            .iter()
-            .map(|&t| model.panel.outcome[g * design.periods + t])
-            .sum();
-        for (c, channel) in model.panel.channels.iter().enumerate() {
-            let of_geo =
-                |spend: &Vec<f64>| kept.iter().map(|&t| spend[g * design.periods + t]).sum();
-            own.spend[c] = channel.spend.as_ref().map(of_geo);
-        }
-        for (d, row) in rows.iter().enumerate() {
-            evaluator.set(row);
-            let mu = match model.spec.likelihood.link {
-                Link::Log => evaluator.linear_predictor(g),
-                Link::Identity => Vec::new(),
-            };
-            for c in 0..count {
-                let (now, more) = one(model, &mut evaluator, g, c, &kept, &mu);
-                (own.contribution[c][d], own.more[c][d]) = (now, more);
-            }
-        }
+    for g in 0..model.design.geos {
+        let own = sums_of_geo(model, &mut evaluator, &rows, g);
         all.add(&own);
-        if design.geos > 1 {
+        if model.design.geos > 1 {
             results.extend((0..count).map(|c| result(&own, c, Some(g))));
         }
     }
     let totals = (0..count).map(|c| result(&all, c, None));
     totals.chain(results).collect()
+}
+
+fn rows_in_budget<'d>(model: &Model, draws: &'d Draws) -> Vec<&'d [f64]> {
+    let design = &model.design;
+    let cells = 2 * design.kernels.len() * design.geos * design.periods;
+    draws.thinned((BUDGET / cells.max(1)).max(200))
+}
+
+/// Every channel's sums over the observed periods of one geo.
+fn sums_of_geo(model: &Model, evaluator: &mut Evaluator<'_>, rows: &[&[f64]], g: usize) -> Sums {
+    let design = &model.design;
+    let mut own = Sums::new(design.kernels.len(), rows.len());
+    let kept: Vec<usize> = (0..design.periods)
+        .filter(|&t| observed(model, g, t))
+        .collect();
+    let over_kept = |values: &[f64]| kept.iter().map(|&t| values[g * design.periods + t]).sum();
+    own.outcome = over_kept(&model.panel.outcome);
+    for (c, channel) in model.panel.channels.iter().enumerate() {
+        own.spend[c] = channel.spend.as_deref().map(over_kept);
+    }
+    for (d, row) in rows.iter().enumerate() {
+        evaluator.set(row);
+        let mu = match model.spec.likelihood.link {
+            Link::Log => evaluator.linear_predictor(g),
+            Link::Identity => Vec::new(),
+        };
+        for c in 0..design.kernels.len() {
+            let (now, more) = one(model, evaluator, g, c, &kept, &mu);
+            (own.contribution[c][d], own.more[c][d]) = (now, more);
+        }
+    }
+    own
 }
 
 /// The contribution of a channel over `kept`, and what 1 % more media would add.

@@ -17,7 +17,7 @@ mod evaluate;
 mod predict;
 mod summary;
 
-pub use channel::{ChannelResult, channels};
+pub use channel::{ChannelResult, channels, contribution_draws};
 pub use check::{PredictiveCheck, negative_baseline, predictive_checks, residual_autocorrelation};
 pub use curve::{AdstockPoint, CurvePoint, adstock_curves, response_curves};
 pub use decompose::{Component, ComponentKind, Contribution, Decomposition, decompose};
