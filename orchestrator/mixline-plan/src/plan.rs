@@ -137,6 +137,16 @@ pub struct PlannedTask {
     pub tolerated: bool,
 }
 
+impl PlannedTask {
+    /// Whether an input is what the task itself writes: its memory of earlier runs.
+    #[must_use]
+    pub fn remembers(&self, port: &str) -> bool {
+        let input = self.inputs.get(port);
+        let written = |artifact: &str| self.outputs.iter().any(|o| o.artifact == artifact);
+        input.is_some_and(|input| written(&input.artifact))
+    }
+}
+
 /// Where a port's rows come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedInput {

@@ -13,6 +13,9 @@ use crate::reason::{Reason, differences};
 /// Decides for a task whose inputs are known: port → (version, content digest). Ports that read
 /// nothing are absent.
 ///
+/// What a task reads of its own output is its memory, not a reason to run: having run would be the
+/// reason to run again.
+///
 /// A task is reused when the newest commit of its slot in every required output, and in at least
 /// one output, carries its fingerprint.
 #[must_use]
@@ -23,6 +26,7 @@ pub fn settle(
 ) -> (Digest, FingerprintInputs, Verdict) {
     let inputs = resolved
         .iter()
+        .filter(|(port, _)| !task.remembers(port))
         .map(|(port, (_, digest))| (port.clone(), digest.clone()))
         .collect();
     let document = FingerprintInputs {

@@ -367,10 +367,13 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         attempt: status.attempt,
     };
     let bound = |(port, input): (&String, &ResolvedInput)| {
-        (
-            port.clone(),
-            ArtifactRef::at(&input.artifact, input.version),
-        )
+        let reference = if status.attempt > 1 && planned.remembers(port) {
+            // An attempt may have committed before it failed, and must find what it has done.
+            ArtifactRef::head(&input.artifact)
+        } else {
+            ArtifactRef::at(&input.artifact, input.version)
+        };
+        (port.clone(), reference)
     };
     let context = StepContext {
         store: tools.store.url().to_owned(),

@@ -38,6 +38,15 @@ pub struct ArtifactRef {
 pub struct ArtifactRefError(String);
 
 impl ArtifactRef {
+    /// A reference to the newest version.
+    #[must_use]
+    pub fn head(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            selector: Selector::Head,
+        }
+    }
+
     /// A reference to one version.
     #[must_use]
     pub fn at(name: &str, version: u64) -> Self {

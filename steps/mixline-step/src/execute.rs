@@ -168,8 +168,20 @@ impl Execution {
                 ))
                 .because(error)
             })?;
+        let outputs: Vec<&String> = self
+            .program
+            .outputs
+            .iter()
+            .filter_map(|spec| self.request.artifacts.get(&spec.port.name))
+            .collect();
+        // What the step reads of its own output is its memory, not a reason to run again.
+        let is_memory = |input: &&Found| {
+            let reference = input.reference();
+            reference.is_some_and(|reference| outputs.contains(&&reference.artifact))
+        };
         let inputs = found
             .iter()
+            .filter(|input| !is_memory(input))
             .map(|input| (input.spec.port.name.clone(), input.digest.clone()))
             .collect();
         let inputs = FingerprintInputs {
