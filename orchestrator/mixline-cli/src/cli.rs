@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
-    artifact, backfill, dag, doctor, init, lineage, logs, model, plan, resume, run, runs, schedule,
-    step, why,
+    artifact, backfill, dag, decisions, doctor, init, lineage, logs, model, plan, resume, run,
+    runs, schedule, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -84,6 +84,9 @@ enum Command {
     Lineage(lineage::Args),
     Artifact(artifact::Args),
     Model(model::Args),
+    Optimize(whatif::Optimize),
+    Simulate(whatif::Simulate),
+    Decisions(decisions::Args),
     Step(step::Args),
     Schedule(schedule::Args),
     Dag(dag::Args),
@@ -124,6 +127,9 @@ impl Command {
             Self::Lineage(args) => lineage::execute(app, &args).await,
             Self::Artifact(args) => artifact::execute(app, args).await,
             Self::Model(args) => model::execute(app, &args).await,
+            Self::Optimize(args) => whatif::optimize(app, &args).await,
+            Self::Simulate(args) => whatif::simulate(app, &args).await,
+            Self::Decisions(args) => decisions::execute(app, &args).await,
             Self::Step(args) => step::execute(app, args).await,
             Self::Schedule(args) => schedule::execute(app, args).await,
             Self::Dag(args) => dag::execute(app, &args),

@@ -3,6 +3,7 @@
 pub(crate) mod artifact;
 pub(crate) mod backfill;
 pub(crate) mod dag;
+pub(crate) mod decisions;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod lineage;
@@ -15,4 +16,5 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod step;
+pub(crate) mod whatif;
 pub(crate) mod why;

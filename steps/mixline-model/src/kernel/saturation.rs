@@ -7,7 +7,7 @@
 use mixline_numerics::lanes;
 use serde::{Deserialize, Serialize};
 
-use super::num::{Dual, Num};
+use super::num::{Dual, Jet, Num};
 
 /// The most shape parameters a saturation kind may have.
 pub const SHAPE_PARAMETERS: usize = 2;
@@ -44,6 +44,12 @@ pub trait Curve {
             shape_slopes: [slopes[1], slopes[2]],
         }
     }
+
+    /// Value, slope and curvature in x, where x changes at `rate`; override as [`cell`](Self::cell).
+    #[inline(always)]
+    fn jet(x: f64, rate: f64, p: [f64; SHAPE_PARAMETERS]) -> Jet {
+        Self::value(Jet::variable(x, rate), [Jet::of(p[0]), Jet::of(p[1])])
+    }
 }
 
 /// Logistic.
@@ -76,6 +82,20 @@ impl Curve for Logistic {
             value,
             slope: lam * half,
             shape_slopes: [x * half, 0.0],
+        }
+    }
+    #[inline(always)]
+    fn jet(x: f64, rate: f64, [lam, _]: [f64; SHAPE_PARAMETERS]) -> Jet {
+        let e = lanes::exp(-(lam * x));
+        let inverse = 1.0 / (1.0 + e);
+        let value = (1.0 - e) * inverse;
+        let steepness = lam * rate;
+        let slope = 2.0 * steepness * e * inverse * inverse;
+        // f″ = −lam f f′.
+        Jet {
+            value,
+            slope,
+            curvature: -steepness * value * slope,
         }
     }
 }
@@ -179,6 +199,22 @@ impl Curve for Hill {
         let e = (-(slope * (x.ln() - kappa.ln()))).exp();
         let f = N::of(1.0) / (N::of(1.0) + e);
         if x.value() > 0.0 { f } else { N::of(0.0) }
+    }
+    #[inline(always)]
+    fn jet(x: f64, rate: f64, [power, kappa]: [f64; SHAPE_PARAMETERS]) -> Jet {
+        let at = x.max(f64::MIN_POSITIVE);
+        let e = lanes::exp(-(power * (lanes::ln(at) - lanes::ln(kappa))));
+        let value = 1.0 / (1.0 + e);
+        let relative = rate / at;
+        // f′ = s f (1 − f) / x and f″ = f′ (s (1 − 2 f) − 1) / x.
+        let slope = power * value * (1.0 - value) * relative;
+        let curvature = slope * (power * (1.0 - 2.0 * value) - 1.0) * relative;
+        let known = f64::from(x > 0.0);
+        Jet {
+            value: known * value,
+            slope: known * slope,
+            curvature: known * curvature,
+        }
     }
 }
 

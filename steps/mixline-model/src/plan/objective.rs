@@ -56,11 +56,15 @@ fn straight(surface: &Surface, goal: &Goal, cell: usize) -> f64 {
 
 /// The goal at an allocation, in every draw.
 pub(super) fn in_draws(surface: &Surface, goal: &Goal, x: &[f64]) -> Vec<f64> {
+    of_outcome(surface, goal, x, &surface.total(x))
+}
+
+/// The same where the outcome in every draw is known already.
+pub(super) fn of_outcome(surface: &Surface, goal: &Goal, x: &[f64], outcome: &[f64]) -> Vec<f64> {
     let fixed: f64 = x
         .iter()
         .enumerate()
         .map(|(cell, x)| straight(surface, goal, cell) * x)
         .sum();
-    let outcome = surface.total(x);
     outcome.iter().map(|f| goal.outcome * f + fixed).collect()
 }

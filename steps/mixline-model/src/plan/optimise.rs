@@ -2,7 +2,7 @@
 
 use mixline_numerics::allocation::{self, Allocation, Method, Problem, Tree, greedy};
 
-use super::objective::{Weighted, in_draws};
+use super::objective::{Weighted, of_outcome};
 use super::request::{PlanError, problem};
 use super::spec::{Budget, PlanSpec, Utility};
 use super::surface::Surface;
@@ -138,18 +138,21 @@ pub struct FrontierPoint {
     pub bound: f64,
 }
 
+/// Finds the best plan alone.
+///
+/// # Errors
+/// [`PlanError`], naming the key or the constraints.
+pub fn best(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Plan, PlanError> {
+    let asked = problem(model, surface.cells(), spec, false)?;
+    Context::new(surface, spec).solved(&asked)
+}
+
 /// Finds the plans.
 ///
 /// # Errors
 /// [`PlanError`], naming the key or the constraints.
 pub fn optimise(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Plans, PlanError> {
-    let current = current_spend(surface);
-    let context = Context {
-        surface,
-        spec,
-        baseline: surface.total(&current),
-        current: current.clone(),
-    };
+    let context = Context::new(surface, spec);
     let asked = problem(model, surface.cells(), spec, false)?;
     let best = context.solved(&asked)?;
     let inside = problem(model, surface.cells(), spec, true)?;
@@ -162,9 +165,9 @@ pub fn optimise(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Pla
     let mut fixed = asked.clone();
     fixed.total = allocation::Total::fixed(budget);
     let tree = Tree::new(&fixed)?;
-    let moved = greedy::solve(&tree, &Weighted::even(surface, spec.goal), &current);
+    let moved = greedy::solve(&tree, &Weighted::even(surface, spec.goal), &context.current);
     Ok(Plans {
-        current: context.plan(PlanMethod::Current, &tree, &current, f64::INFINITY),
+        current: context.plan(PlanMethod::Current, &tree, &context.current, f64::INFINITY),
         greedy: context.plan(PlanMethod::Greedy, &tree, &moved.amounts, f64::INFINITY),
         best,
         inside_observed,
@@ -184,7 +187,8 @@ pub fn frontier(
     multipliers: &[f64],
 ) -> Result<Vec<FrontierPoint>, PlanError> {
     let current = current_spend(surface);
-    let spent: f64 = current.iter().sum();
+    let baseline = surface.total(&current);
+    let spent = current.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let mut points = Vec::new();
     for &multiplier in multipliers {
         let total = budget * multiplier;
@@ -192,11 +196,11 @@ pub fn frontier(
             budget: Budget::Total(total),
             ..spec.clone()
         };
-        let scaled = surface.with_current(total / spent.max(f64::MIN_POSITIVE));
+        let scaled = surface.with_current(total / spent);
         let context = Context {
             surface,
             spec: &at,
-            baseline: vec![0.0; surface.draws()],
+            baseline: baseline.clone(),
             current: current.clone(),
         };
         let asked = problem(model, &scaled, &at, false)?;
@@ -207,8 +211,7 @@ pub fn frontier(
         };
         let next = plan.cells.iter().filter(|cell| cell.spend < cell.upper);
         let next = next.map(|cell| cell.marginal.mean).fold(0.0, f64::max);
-        let share = total / spent.max(f64::MIN_POSITIVE);
-        let scaled: Vec<f64> = current.iter().map(|x| x * share).collect();
+        let scaled: Vec<f64> = scaled.iter().map(|cell| cell.current).collect();
         points.push(FrontierPoint {
             multiplier,
             budget: total,
@@ -237,7 +240,17 @@ struct Context<'a> {
     baseline: Vec<f64>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    fn new(surface: &'a Surface, spec: &'a PlanSpec) -> Self {
+        let current = current_spend(surface);
+        Self {
+            surface,
+            spec,
+            baseline: surface.total(&current),
+            current,
+        }
+    }
+
     /// The best plan for a problem.
     fn solved(&self, problem: &Problem) -> Result<Plan, PlanError> {
         let found = match self.spec.budget {
@@ -327,34 +340,37 @@ impl Context<'_> {
 
     /// A plan with everything that is told of it.
     fn plan(&self, method: PlanMethod, tree: &Tree, x: &[f64], bound: f64) -> Plan {
-        let draws = self.surface.total(x);
+        let groups = tree.binding(x);
+        let mut draws = vec![0.0; self.surface.draws()];
+        let mut cells = Vec::with_capacity(x.len());
+        for (i, limits) in tree.cells().iter().enumerate() {
+            let mut own = self.surface.each(i, x[i]);
+            draws.iter_mut().zip(&own).for_each(|(sum, f)| *sum += f);
+            let most = self.surface.cells()[i].observed_most;
+            cells.push(CellPlan {
+                spend: x[i],
+                lower: limits.lower,
+                upper: limits.upper,
+                bound: what_binds(i, x[i], limits, &groups),
+                inside_observed: x[i] <= most * (1.0 + 1e-9),
+                response: Interval::of(&mut own),
+                marginal: Interval::of(&mut self.surface.marginal(i, x[i])),
+            });
+        }
+        let goal = &self.spec.goal;
+        let in_goal = of_outcome(self.surface, goal, x, &draws);
+        let before = of_outcome(self.surface, goal, &self.current, &self.baseline);
+        let value = utility(goal.utility, &in_goal, &before);
         let mut gain: Vec<f64> = draws
             .iter()
             .zip(&self.baseline)
             .map(|(f, b)| f - b)
             .collect();
         let better = gain.iter().filter(|gain| **gain > 0.0).count();
-        let goal = self.spec.goal;
-        let in_goal = in_draws(self.surface, &goal, x);
-        let before = in_draws(self.surface, &goal, &self.current);
-        let value = utility(goal.utility, &in_goal, &before);
-        let groups = tree.binding(x);
-        let cells = tree.cells().iter().enumerate().map(|(i, limits)| {
-            let most = self.surface.cells()[i].observed_most;
-            CellPlan {
-                spend: x[i],
-                lower: limits.lower,
-                upper: limits.upper,
-                bound: what_binds(i, x[i], limits, &groups),
-                inside_observed: x[i] <= most * (1.0 + 1e-9),
-                response: Interval::of(&mut self.surface.each(i, x[i])),
-                marginal: Interval::of(&mut self.surface.marginal(i, x[i])),
-            }
-        });
         Plan {
             method,
-            cells: cells.collect(),
-            response: Interval::of(&mut draws.clone()),
+            cells,
+            response: Interval::of(&mut draws),
             probability_of_gain: better as f64 / gain.len().max(1) as f64,
             gain: Interval::of(&mut gain),
             value,

@@ -11,12 +11,12 @@
 //! F_d(x) = Σ_g A_dg (Σ_l w_dgl) Σ_t s(x p_t).
 
 use mixline_numerics::allocation::Point;
-use mixline_numerics::lanes::{dot, vectorized};
+use mixline_numerics::lanes::{LANES, dot, padded, vectorized};
 
 use super::horizon::{Horizon, spend_by_period};
 use super::request::PlanError;
 use crate::fit::Draws;
-use crate::kernel::num::{Jet, Num as _};
+use crate::kernel::num::Jet;
 use crate::kernel::saturation::{Curve, SHAPE_PARAMETERS, SaturationKind, with_curve};
 use crate::model::Model;
 use crate::posterior::density::{adstock_values, drift, effective_shape};
@@ -37,7 +37,8 @@ pub struct PlanCell {
     pub units_per_spend: f64,
 }
 
-/// Responses of one cell in one geo: T periods × D draws, period by period.
+/// Responses of one cell in one geo: T periods × D draws, period by period; D is padded to whole
+/// vectors.
 #[derive(Debug, Clone)]
 struct Strip {
     kind: SaturationKind,
@@ -154,19 +155,16 @@ impl Surface {
     /// The response of a cell averaged over draws, with derivatives; `weights` of draws sum to 1.
     #[must_use]
     pub fn mean(&self, cell: usize, x: f64, weights: Option<&[f64]>) -> Point {
-        let even;
-        let weights = match weights {
-            Some(weights) => weights,
-            None => {
-                even = vec![1.0 / self.draws as f64; self.draws];
-                &even
-            }
+        let mut padded_weights = match weights {
+            Some(weights) => weights.to_vec(),
+            None => vec![1.0 / self.draws as f64; self.draws],
         };
+        padded_weights.resize(padded(self.draws), 0.0);
         // A slope is wanted where powers below one have none.
         let at = x.max(1e-9 * self.cells[cell].observed_most);
         let mut sum = Point::default();
         for strip in &self.strips[cell] {
-            let own = strip.weighted(at, weights);
+            let own = strip.weighted(at, &padded_weights);
             sum.value += own.value;
             sum.slope += own.slope;
             sum.curvature += own.curvature;
@@ -245,38 +243,29 @@ impl Strip {
 
     #[inline(always)]
     fn weighted_of<C: Curve>(&self, x: f64, weights: &[f64]) -> Jet {
-        let draws = self.draws();
-        let mut sums = [vec![0.0; draws], vec![0.0; draws], vec![0.0; draws]];
-        let [values, slopes, curvatures] = &mut sums;
-        values
-            .iter_mut()
-            .zip(&self.at_zero)
-            .for_each(|(sum, zero)| *sum = -zero);
-        for (left_over, per_spend) in self.periods() {
-            let media = left_over.iter().zip(per_spend);
-            let shape = self.shape[0].iter().zip(&self.shape[1]);
-            let totals = values
-                .iter_mut()
-                .zip(slopes.iter_mut())
-                .zip(curvatures.iter_mut());
-            for (((left, rate), (p0, p1)), ((value, slope), curvature)) in
-                media.zip(shape).zip(totals)
-            {
-                let media = Jet::variable(x.mul_add(*rate, *left), *rate);
-                let f = C::value(media, [Jet::of(*p0), Jet::of(*p1)]);
-                *value += f.value;
-                *slope += f.slope;
-                *curvature += f.curvature;
-            }
-        }
         let scaled: Vec<f64> = weights
             .iter()
             .zip(&self.amplitude)
             .map(|(w, a)| w * a)
             .collect();
-        let [value, slope, curvature] = sums.map(|sum| dot(&scaled, &sum));
+        let mut lanes = [[0.0f64; LANES]; 3];
+        let (scale, shape) = (chunks(&scaled), self.shape.each_ref().map(|p| chunks(p)));
+        for (left_over, per_spend) in self.periods() {
+            let (left, rate) = (chunks(left_over), chunks(per_spend));
+            for k in 0..scale.len() {
+                for lane in 0..LANES {
+                    let (weight, rate) = (scale[k][lane], rate[k][lane]);
+                    let media = x.mul_add(rate, left[k][lane]);
+                    let f = C::jet(media, rate, [shape[0][k][lane], shape[1][k][lane]]);
+                    lanes[0][lane] = weight.mul_add(f.value, lanes[0][lane]);
+                    lanes[1][lane] = weight.mul_add(f.slope, lanes[1][lane]);
+                    lanes[2][lane] = weight.mul_add(f.curvature, lanes[2][lane]);
+                }
+            }
+        }
+        let [value, slope, curvature] = lanes.map(|lanes| lanes.iter().sum::<f64>());
         Jet {
-            value,
+            value: value - dot(&scaled, &self.at_zero),
             slope,
             curvature,
         }
@@ -325,6 +314,12 @@ impl Strip {
         self.at_zero = at_zero;
         self
     }
+}
+
+/// Draws in groups that vector instructions take at once; strips are padded to whole groups.
+#[inline(always)]
+fn chunks(values: &[f64]) -> &[[f64; LANES]] {
+    values.as_chunks().0
 }
 
 fn draws_that_fit(model: &Model, horizon: &Horizon) -> usize {
@@ -438,12 +433,13 @@ fn strip(
         0
     };
     let periods = horizon.periods + lags;
-    let draws = rows.len();
+    let draws = padded(rows.len());
     let mut strip = Strip {
         kind: kernel.saturation,
         left_over: vec![0.0; periods * draws],
         per_spend: vec![0.0; periods * draws],
-        shape: std::array::from_fn(|_| vec![0.0; draws]),
+        // Harmless where draws are padded: their amplitude is 0.
+        shape: std::array::from_fn(|_| vec![1.0; draws]),
         amplitude: vec![0.0; draws],
         at_zero: vec![0.0; draws],
     };

@@ -118,10 +118,10 @@ fn sums_of_geo(model: &Model, evaluator: &mut Evaluator<'_>, rows: &[&[f64]], g:
     let kept: Vec<usize> = (0..design.periods)
         .filter(|&t| observed(model, g, t))
         .collect();
-    let over_kept = |values: &[f64]| kept.iter().map(|&t| values[g * design.periods + t]).sum();
-    own.outcome = over_kept(&model.panel.outcome);
+    own.outcome = sum_over(&kept, design.periods, g, &model.panel.outcome);
     for (c, channel) in model.panel.channels.iter().enumerate() {
-        own.spend[c] = channel.spend.as_deref().map(over_kept);
+        let spend = channel.spend.as_deref();
+        own.spend[c] = spend.map(|spend| sum_over(&kept, design.periods, g, spend));
     }
     for (d, row) in rows.iter().enumerate() {
         evaluator.set(row);
@@ -135,6 +135,11 @@ fn sums_of_geo(model: &Model, evaluator: &mut Evaluator<'_>, rows: &[&[f64]], g:
         }
     }
     own
+}
+
+/// The sum over some periods of one geo.
+fn sum_over(kept: &[usize], periods: usize, g: usize, values: &[f64]) -> f64 {
+    kept.iter().map(|&t| values[g * periods + t]).sum()
 }
 
 /// The contribution of a channel over `kept`, and what 1 % more media would add.

@@ -4,6 +4,7 @@ mod figure;
 mod fit;
 mod ingest;
 mod orchestration;
+mod plan;
 mod truth;
 
 use anyhow::Result;
@@ -35,6 +36,8 @@ enum What {
     Ingest,
     /// Effective draws per CPU second beside nutpie, panels, one gradient by geos.
     Fit,
+    /// Budget plans of 10 to 1000 channels beside SciPy's SLSQP, and a what-if.
+    Plan,
     /// Most memory of `step-fit` on a large panel.
     Memory,
     /// Coverage of ROAS intervals on worlds whose truth is known.
@@ -43,12 +46,14 @@ enum What {
 
 /// Runs one bench and prints its figures.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let What::Truth = args.what {
-        return truth::run(args.worlds);
+    match args.what {
+        What::Truth => return truth::run(args.worlds),
+        What::Plan => return plan::run(),
+        _ => {}
     }
     let bin = build(args.release)?;
     match args.what {
-        What::Truth => Ok(()),
+        What::Truth | What::Plan => Ok(()),
         What::Fit => fit::run(),
         What::Memory => fit::memory(&bin),
         What::Orchestration => orchestration::run(&bin),
