@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mixline_schema::Window;
+use mixline_schema::{InputRef, Window};
 use serde_json::Value;
 
 use crate::error::StepError;
@@ -35,6 +35,7 @@ pub struct Context {
 struct Shared {
     sink: Box<dyn ProgressSink>,
     stopping: AtomicBool,
+    inputs: Mutex<Vec<InputRef>>,
     notes: Mutex<BTreeMap<String, Value>>,
     late_failure: Mutex<Option<StepError>>,
 }
@@ -49,6 +50,7 @@ impl Context {
         let shared = Shared {
             sink,
             stopping: AtomicBool::new(false),
+            inputs: Mutex::default(),
             notes: Mutex::default(),
             late_failure: Mutex::default(),
         };
@@ -89,6 +91,17 @@ impl Context {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The versions behind the inputs, by port; for documents that say where their numbers come
+    /// from. Files have none.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<InputRef> {
+        lock(&self.shared.inputs).clone()
+    }
+
+    pub(crate) fn read(&self, inputs: Vec<InputRef>) {
+        *lock(&self.shared.inputs) = inputs;
     }
 
     /// Says how far the step is: a bar on a terminal, an event line elsewhere.

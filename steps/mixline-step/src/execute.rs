@@ -234,6 +234,8 @@ impl Execution {
     /// Reads the inputs and runs the step function on a thread of its own.
     async fn compute(&self, found: &[Found]) -> Result<Frames, StepError> {
         let mut inputs = read::read_all(found).await?;
+        self.ctx
+            .read(found.iter().filter_map(Found::reference).collect());
         let (compute, ctx) = (self.program.compute, self.ctx.clone());
         let raw = self.request.context.config.clone();
         let span = tracing::Span::current();

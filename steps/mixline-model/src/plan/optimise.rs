@@ -6,7 +6,7 @@ use super::objective::{Weighted, of_outcome};
 use super::request::{PlanError, problem};
 use super::spec::{Budget, PlanSpec, Utility};
 use super::surface::Surface;
-use super::utility::{self, utility};
+use super::utility::{self, gains, utility};
 use crate::model::Model;
 use crate::response::Interval;
 
@@ -71,7 +71,7 @@ pub struct Plan {
     pub gain: Interval,
     /// Probability that the gain is above 0.
     pub probability_of_gain: f64,
-    /// The goal at the plan.
+    /// The goal at the plan; for a utility other than the mean, that of the gain.
     pub value: f64,
     /// No plan within the constraints reaches more than this; infinite when nothing is proven.
     pub bound: f64,
@@ -293,9 +293,13 @@ impl<'a> Context<'a> {
         let found = self.allocated(&priced)?;
         // Bounds are compared with the goal itself, not with the goal less the price.
         let spent: f64 = found.amounts.iter().sum();
+        let paid = match self.spec.goal.utility {
+            Utility::Mean => spent,
+            _ => spent - self.current.iter().sum::<f64>(),
+        };
         let found = Allocation {
-            bound: found.bound + priced.total.price * spent,
-            value: found.value + priced.total.price * spent,
+            bound: found.bound + priced.total.price * paid,
+            value: found.value + priced.total.price * paid,
             ..found
         };
         let Some(target) = average else {
@@ -360,7 +364,11 @@ impl<'a> Context<'a> {
         let goal = &self.spec.goal;
         let in_goal = of_outcome(self.surface, goal, x, &draws);
         let before = of_outcome(self.surface, goal, &self.current, &self.baseline);
-        let value = utility(goal.utility, &in_goal, &before);
+        // The mean of outcomes and the utility of gains differ by the outcome of current spend.
+        let value = match goal.utility {
+            Utility::Mean => mean(&in_goal),
+            kind => utility(kind, &gains(&in_goal, &before)),
+        };
         let mut gain: Vec<f64> = draws
             .iter()
             .zip(&self.baseline)

@@ -42,7 +42,8 @@ pub struct Goal {
     /// Cost of a unit of spend in the goal: 1 for profit, 0 for outcome. It matters only when the
     /// budget is flexible.
     pub spend: f64,
-    /// How draws count.
+    /// How draws count. By default the mean gain less one standard deviation of it: plans that
+    /// nearly surely gain, for hardly less gain.
     pub utility: Utility,
 }
 
@@ -52,12 +53,12 @@ impl Default for Goal {
             outcome: 1.0,
             volume: 0.0,
             spend: 0.0,
-            utility: Utility::Mean,
+            utility: Utility::MeanSd(1.0),
         }
     }
 }
 
-/// How the outcomes of the draws become one number.
+/// How the gains of the draws over current spend become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Utility {
@@ -66,7 +67,7 @@ pub enum Utility {
     Mean,
     /// Mean − k · standard deviation.
     MeanSd(f64),
-    /// Mean of the worst share: 0.1 is the worst tenth.
+    /// Mean of the worst share of draws: 0.1 is the worst tenth.
     Cvar(f64),
     /// Probability of more than current spend brings.
     BeatsCurrent,

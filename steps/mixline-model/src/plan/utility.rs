@@ -1,6 +1,8 @@
-//! Utilities of uncertain outcomes, maximised through a pessimist's weights.
+//! Utilities of uncertain gains, maximised through a pessimist's weights.
 //!
-//! Mean − k·sd and CVaR are both the least weighted mean over a set of weightings of the draws:
+//! The gain of a plan in a draw is its outcome less that of current spend in the same draw: what
+//! could go wrong with changing is all that counts. Mean − k·sd and CVaR are both the least weighted
+//! mean of the gains F over a set of weightings of the draws:
 //!
 //! ```text
 //! U(x) = min_{w ∈ W} Σ_d w_d F_d(x)
@@ -35,7 +37,15 @@ pub(super) fn solve(
 ) -> Result<Allocation, Infeasible> {
     let tree = Tree::new(problem)?;
     let baseline = in_draws(surface, &goal, current);
-    let value = |x: &[f64]| utility(goal.utility, &in_draws(surface, &goal, x), &baseline);
+    let price = problem.total.price;
+    let now: f64 = current.iter().sum();
+    let gains = |x: &[f64]| {
+        let paid = price * (x.iter().sum::<f64>() - now);
+        let mut gains = gains(&in_draws(surface, &goal, x), &baseline);
+        gains.iter_mut().for_each(|gain| *gain -= paid);
+        gains
+    };
+    let value = |x: &[f64]| utility(goal.utility, &gains(x));
     let mean = allocation::solve(problem, &Weighted::even(surface, goal), current)?;
     let mut evaluations = mean.evaluations;
     let starts = [mean.amounts, tree.nearest(current)];
@@ -48,18 +58,19 @@ pub(super) fn solve(
     }
     let mut bound = match goal.utility {
         Utility::BeatsCurrent => 1.0,
-        _ => mean.bound,
+        _ => mean.bound - average(&baseline) + price * now,
     };
     for _ in 0..ROUNDS {
         if bound - best.1 <= TOLERANCE * best.1.abs() {
             break;
         }
-        let weights = worst_weights(goal.utility, &in_draws(surface, &goal, &best.0), &baseline);
+        let weights = worst_weights(goal.utility, &gains(&best.0));
+        let before: f64 = weights.iter().zip(&baseline).map(|(w, b)| w * b).sum();
         let weighted = Weighted::by(surface, goal, weights);
         let answer = allocation::solve(problem, &weighted, &best.0)?;
         evaluations += answer.evaluations;
         if goal.utility != Utility::BeatsCurrent {
-            bound = bound.min(answer.bound);
+            bound = bound.min(answer.bound - before + price * now);
         }
         match climb(&best, &answer.amounts, &value) {
             Some(better) => best = better,
@@ -103,45 +114,55 @@ fn climb(
     best.filter(risen)
 }
 
-/// The utility of an outcome known in draws.
-pub(super) fn utility(kind: Utility, draws: &[f64], baseline: &[f64]) -> f64 {
-    let n = draws.len() as f64;
-    let mean = draws.iter().sum::<f64>() / n;
+/// The gain of each draw.
+pub(super) fn gains(draws: &[f64], baseline: &[f64]) -> Vec<f64> {
+    draws.iter().zip(baseline).map(|(f, b)| f - b).collect()
+}
+
+fn average(draws: &[f64]) -> f64 {
+    draws.iter().sum::<f64>() / draws.len().max(1) as f64
+}
+
+fn deviation(draws: &[f64]) -> f64 {
+    let mean = average(draws);
+    let squares: f64 = draws.iter().map(|f| (f - mean) * (f - mean)).sum();
+    (squares / draws.len().max(1) as f64).sqrt()
+}
+
+/// The utility of gains known in draws.
+pub(super) fn utility(kind: Utility, gains: &[f64]) -> f64 {
     match kind {
-        Utility::Mean => mean,
-        Utility::MeanSd(k) => {
-            let squares: f64 = draws.iter().map(|f| (f - mean) * (f - mean)).sum();
-            mean - k * (squares / n).sqrt()
-        }
-        Utility::Cvar(_) => {
-            let weights = worst_weights(kind, draws, baseline);
-            draws.iter().zip(&weights).map(|(f, w)| f * w).sum()
+        Utility::Mean => average(gains),
+        Utility::MeanSd(k) => average(gains) - k * deviation(gains),
+        Utility::Cvar(share) => {
+            let weights = tail(gains, share);
+            gains.iter().zip(&weights).map(|(f, w)| f * w).sum()
         }
         Utility::BeatsCurrent => {
-            let better = draws.iter().zip(baseline).filter(|(f, b)| f > b);
-            better.count() as f64 / n
+            let better = gains.iter().filter(|gain| **gain > 0.0).count();
+            better as f64 / gains.len().max(1) as f64
         }
     }
 }
 
 /// The weighting at which the weighted mean is the utility; for a probability, its gradient.
-fn worst_weights(kind: Utility, draws: &[f64], baseline: &[f64]) -> Vec<f64> {
-    let n = draws.len() as f64;
-    let mean = draws.iter().sum::<f64>() / n;
-    let squares: f64 = draws.iter().map(|f| (f - mean) * (f - mean)).sum();
-    let sd = (squares / n).sqrt();
+fn worst_weights(kind: Utility, gains: &[f64]) -> Vec<f64> {
+    let n = gains.len() as f64;
+    let even = || vec![1.0 / n; gains.len()];
     match kind {
-        Utility::Mean => vec![1.0 / n; draws.len()],
-        Utility::MeanSd(k) if sd > 0.0 => draws
-            .iter()
-            .map(|f| 1.0 / n - k * (f - mean) / (n * sd))
-            .collect(),
-        Utility::MeanSd(_) => vec![1.0 / n; draws.len()],
-        Utility::Cvar(share) => tail(draws, share),
+        Utility::Mean => even(),
+        Utility::MeanSd(k) => {
+            let (mean, sd) = (average(gains), deviation(gains));
+            if sd <= 0.0 {
+                return even();
+            }
+            let weight = |f: &f64| 1.0 / n - k * (f - mean) / (n * sd);
+            gains.iter().map(weight).collect()
+        }
+        Utility::Cvar(share) => tail(gains, share),
         Utility::BeatsCurrent => {
-            let ahead: Vec<f64> = draws.iter().zip(baseline).map(|(f, b)| f - b).collect();
-            let width = ahead.iter().map(|a| a.abs()).sum::<f64>() / n;
-            smooth_step(&ahead, 0.5 * width)
+            let width = gains.iter().map(|a| a.abs()).sum::<f64>() / n;
+            smooth_step(gains, 0.5 * width)
         }
     }
 }

@@ -38,6 +38,17 @@ fn golden_surface() -> Option<(Model, Surface)> {
     Some((model, surface))
 }
 
+/// The mean outcome as the goal.
+fn plain() -> PlanSpec {
+    PlanSpec {
+        goal: Goal {
+            utility: Utility::Mean,
+            ..Goal::default()
+        },
+        ..PlanSpec::default()
+    }
+}
+
 fn mean(draws: &[f64]) -> f64 {
     draws.iter().sum::<f64>() / draws.len() as f64
 }
@@ -67,7 +78,7 @@ fn the_golden_budgets_are_reproduced() {
                     (name.to_owned(), bounds)
                 })
                 .into(),
-            ..PlanSpec::default()
+            ..plain()
         };
         let best = optimise(&model, &surface, &spec).unwrap().best;
         let response = want["response"].as_f64().unwrap();
@@ -247,7 +258,7 @@ fn the_best_plan_keeps_every_constraint_and_beats_the_others() {
             },
         )]
         .into(),
-        ..PlanSpec::default()
+        ..plain()
     };
     let plans = optimise(&model, &surface, &spec).unwrap();
     let best = &plans.best;
@@ -278,7 +289,7 @@ fn flexible_budgets_stop_at_their_targets() {
             max: None,
         },
         max_change: None,
-        ..PlanSpec::default()
+        ..plain()
     };
     let plan = optimise(&model, &surface, &flexible(Some(target), None))
         .unwrap()
@@ -308,27 +319,33 @@ fn pessimists_plan_for_less_risk_and_know_their_bound() {
                 utility,
                 ..Goal::default()
             },
-            ..PlanSpec::default()
+            ..plain()
         };
         let mean = optimise(&model, &surface, &spec(Utility::Mean)).unwrap();
         let careful = optimise(&model, &surface, &spec(utility)).unwrap();
         let best = &careful.best;
         assert!(best.value <= best.bound * (1.0 + 1e-9));
         assert!(best.value >= careful.current.value);
+        // Tight for concave responses: the certificate of a saddle point.
+        // A worst tenth of 120 draws is a dozen of them: CVaR has corners, and a looser bound.
+        let slack = match utility {
+            Utility::MeanSd(_) => 1e-4,
+            _ => 0.1,
+        };
+        if utility != Utility::BeatsCurrent {
+            let gap = best.bound - best.value;
+            assert!(gap <= slack * mean.best.gain.mean, "{utility:?} {gap}");
+        }
         // The mean's own optimum cannot be more useful to a pessimist.
         let x: Vec<f64> = mean.best.cells.iter().map(|cell| cell.spend).collect();
         if utility == Utility::MeanSd(1.0) {
-            let draws = surface.total(&x);
-            let m = draws.iter().sum::<f64>() / draws.len() as f64;
-            let sd =
-                (draws.iter().map(|f| (f - m).powi(2)).sum::<f64>() / draws.len() as f64).sqrt();
+            let current: Vec<f64> = surface.cells().iter().map(|cell| cell.current).collect();
+            let (with, without) = (surface.total(&x), surface.total(&current));
+            let gains: Vec<f64> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
+            let m = crate::plan::mean(&gains);
+            let squares: Vec<f64> = gains.iter().map(|f| (f - m).powi(2)).collect();
+            let sd = crate::plan::mean(&squares).sqrt();
             assert!(best.value >= m - sd - 1e-9 * m.abs());
-            assert!(
-                (best.bound - best.value) <= 2e-2 * best.value.abs(),
-                "{} {}",
-                best.value,
-                best.bound
-            );
         }
     }
 }
@@ -360,7 +377,7 @@ fn a_simulated_change_is_the_difference_of_two_totals() {
 fn the_frontier_rises_and_bends_down() {
     let (model, draws) = fitted(SaturationKind::Logistic, true);
     let surface = Surface::new(&model, &draws, Horizon::default(), false).unwrap();
-    let spec = PlanSpec::default();
+    let spec = plain();
     let budget = surface.cells().iter().map(|cell| cell.current).sum();
     let multipliers: Vec<f64> = (5..=15).map(|k| f64::from(k) / 10.0).collect();
     let points = frontier(&model, &surface, &spec, budget, &multipliers).unwrap();
@@ -380,7 +397,7 @@ fn what_cannot_be_planned_says_why() {
     let surface = Surface::new(&model, &draws, Horizon::default(), false).unwrap();
     let unknown = PlanSpec {
         channels: [("cc".to_owned(), CellBounds::default())].into(),
-        ..PlanSpec::default()
+        ..plain()
     };
     let error = optimise(&model, &surface, &unknown).unwrap_err();
     assert_eq!(
@@ -390,7 +407,7 @@ fn what_cannot_be_planned_says_why() {
     let too_much = PlanSpec {
         budget: Budget::TimesCurrent(3.0),
         max_change: Some(0.1),
-        ..PlanSpec::default()
+        ..plain()
     };
     let error = optimise(&model, &surface, &too_much).unwrap_err();
     assert!(

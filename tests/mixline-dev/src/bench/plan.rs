@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use mixline_model::Model;
 use mixline_model::fit::Draws;
 use mixline_model::kernel::{AdstockKind, SaturationKind};
-use mixline_model::plan::{Horizon, Plan, PlanSpec, Simulator, Surface, best};
+use mixline_model::plan::{Goal, Horizon, Plan, PlanSpec, Simulator, Surface, Utility, best};
 use mixline_numerics::random::{Stream, standard_normal, stream, uniform};
 use mixline_panels::world::{self, Size};
 use serde_json::Value;
@@ -117,6 +117,10 @@ fn allocate(kind: SaturationKind, channels: usize, python: Option<&Path>) -> Res
     let surface = Surface::new(&model, &draws, horizon, false)?;
     let spec = PlanSpec {
         max_change: Some(0.9),
+        goal: Goal {
+            utility: Utility::Mean,
+            ..Goal::default()
+        },
         ..PlanSpec::default()
     };
     let mut seconds = f64::INFINITY;
