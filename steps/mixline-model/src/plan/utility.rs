@@ -60,11 +60,19 @@ pub(super) fn solve(
         Utility::BeatsCurrent => 1.0,
         _ => mean.bound - average(&baseline) + price * now,
     };
-    for _ in 0..ROUNDS {
-        if bound - best.1 <= TOLERANCE * best.1.abs() {
+    // Where the utility has corners the steepest way up may lead nowhere; the average of all weights
+    // so far then does, as in a game played over and over.
+    let mut average_weights = worst_weights(goal.utility, &gains(&best.0));
+    let mut fruitless = 0;
+    for round in 0..ROUNDS {
+        if bound - best.1 <= TOLERANCE * best.1.abs() || fruitless > 6 {
             break;
         }
-        let weights = worst_weights(goal.utility, &gains(&best.0));
+        let weights = if fruitless == 0 {
+            worst_weights(goal.utility, &gains(&best.0))
+        } else {
+            average_weights.clone()
+        };
         let before: f64 = weights.iter().zip(&baseline).map(|(w, b)| w * b).sum();
         let weighted = Weighted::by(surface, goal, weights);
         let answer = allocation::solve(problem, &weighted, &best.0)?;
@@ -72,9 +80,13 @@ pub(super) fn solve(
         if goal.utility != Utility::BeatsCurrent {
             bound = bound.min(answer.bound - before + price * now);
         }
+        let worst = worst_weights(goal.utility, &gains(&answer.amounts));
+        for (mean, weight) in average_weights.iter_mut().zip(worst) {
+            *mean += (weight - *mean) / (round + 2) as f64;
+        }
         match climb(&best, &answer.amounts, &value) {
-            Some(better) => best = better,
-            None => break,
+            Some(better) => (best, fruitless) = (better, 0),
+            None => fruitless += 1,
         }
     }
     Ok(Allocation {
