@@ -1,34 +1,113 @@
-//! Keeps the media rows whose spend is at least `min_spend`.
+//! Writes the weekly report: one page of HTML that needs nothing else.
 //!
-//! This is the template of a step: ports, a configuration, and one pure function.
+//! ```text
+//! tables ─► Data ─► Story      what to say, in sentences       story/
+//!                └► figures    what to show                    figures/
+//!                               └► page                        page/
+//! ```
+//!
+//! The verdict comes first. No script, no request to anywhere, the same bytes for the same data;
+//! it reads in light and dark and prints on paper. The sentences are also a table, `briefing`, from
+//! which messages are made.
 
-use mixline_schema::catalog::MediaDaily;
-use mixline_step::{Context, Step, StepError, Table};
+mod data;
+mod figures;
+mod format;
+mod page;
+mod story;
+
+use mixline_model_tables::Periods;
+use mixline_schema::catalog::{
+    AdstockCurves, Briefing, BudgetFrontier, BudgetPlan, Comparison, ContributionTotals,
+    Contributions, DataFindings, DecisionStore, Design, File, MmmResults, ModelChecks,
+    ModelRegistry, PlanOutcomes, PosteriorDraws, PosteriorSummary, Predictions, SamplerStats,
+};
+use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mixline_step::inputs! {
+use data::Data;
+use story::Story;
+
+inputs! {
     /// What the step reads.
     pub struct Inputs {
-        /// Spend by day and channel.
-        media: MediaDaily,
+        /// The series that were fitted.
+        design: Design,
+        /// The newest model card.
+        model: File as "model",
+        /// Its draws.
+        draws: PosteriorDraws,
+        /// Every parameter in one row.
+        summary: PosteriorSummary,
+        /// What the sampler recorded.
+        sampler: Option<SamplerStats>,
+        /// What the checks found.
+        checks: ModelChecks,
+        /// Observed and predicted outcome.
+        predictions: Predictions,
+        /// Parts of the outcome by period.
+        contributions: Contributions,
+        /// Parts of the outcome in all.
+        totals: ContributionTotals,
+        /// Results by channel.
+        results: MmmResults,
+        /// When effects arrive.
+        adstock: AdstockCurves,
+        /// The champion's model card.
+        champion_model: Option<File> as "champion_model",
+        /// The champion's draws.
+        champion_draws: Option<PosteriorDraws> as "champion_draws",
+        /// Models so far.
+        registry: Option<ModelRegistry>,
+        /// Spend by channel, now and proposed.
+        plan: Option<BudgetPlan>,
+        /// What each plan brings.
+        outcomes: Option<PlanOutcomes>,
+        /// The best plan at other budgets.
+        frontier: Option<BudgetFrontier>,
+        /// Attribution beside the model.
+        comparison: Option<Comparison>,
+        /// Recommendations.
+        decisions: Option<DecisionStore>,
+        /// What is known of the data's quality.
+        findings: Option<DataFindings>,
     }
 }
 
-mixline_step::outputs! {
+outputs! {
     /// What the step writes.
     pub struct Outputs {
-        /// The rows that were kept.
-        kept: MediaDaily as "media_kept" => Replace,
+        /// The page.
+        report: File as "report" => Replace,
+        /// Its sentences.
+        briefing: Briefing => Replace,
     }
 }
 
-/// Configuration.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+/// What may be set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Smallest spend that is kept, in the row's currency.
-    pub min_spend: f64,
+    /// Heading of the page.
+    pub title: String,
+    /// What the outcome is called in sentences.
+    pub outcome: String,
+    /// Return to beat: outcome per unit of spend at which money is neither won nor lost.
+    pub target_roas: f64,
+    /// Which periods response curves are drawn for; as in the plan.
+    pub horizon: Periods,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            title: "Marketing report".to_owned(),
+            outcome: "revenue".to_owned(),
+            target_roas: 1.0,
+            horizon: Periods::default(),
+        }
+    }
 }
 
 /// The step.
@@ -37,50 +116,45 @@ pub struct Report;
 
 impl Step for Report {
     const NAME: &'static str = "step-report";
-    const ABOUT: &'static str = "Keeps the media rows whose spend is at least min_spend";
+    const ABOUT: &'static str = "Writes the weekly report: one page that needs nothing else.";
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
 
-    fn run(config: &Config, inputs: Inputs, _: &Context) -> Result<Outputs, StepError> {
-        let keep = |row: &MediaDaily| row.spend.is_some_and(|spend| spend >= config.min_spend);
-        let kept = inputs.media.rows().into_iter().filter(keep).collect();
+    fn validate(config: &Config) -> Result<(), StepError> {
+        if config.target_roas.is_finite() && config.target_roas > 0.0 {
+            return Ok(());
+        }
+        let text = format!(
+            "`target_roas` is {}, but must be above 0",
+            config.target_roas
+        );
+        Err(StepError::config(text))
+    }
+
+    fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
+        ctx.progress(0.0, "reading");
+        let data = Data::gather(config, &inputs)?;
+        ctx.note("model_id", data.fitted.card.model_id.clone());
+        ctx.progress(0.3, "writing sentences");
+        let story = Story::tell(config, &data);
+        ctx.progress(0.4, "drawing");
+        let figures = figures::all(config, &data);
+        ctx.note("figures", figures.len());
+        ctx.progress(0.9, "setting the page");
+        let html = page::html(config, &data, &story, &figures, &ctx.inputs());
+        ctx.note("bytes", html.len());
+        let file = File {
+            name: "report.html".to_owned(),
+            media_type: "text/html".to_owned(),
+            bytes: html.into_bytes(),
+        };
         Ok(Outputs {
-            kept: Table::from_rows(kept)?,
+            report: Table::from_rows(vec![file])?,
+            briefing: Table::from_rows(story.briefing())?,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(channel: &str, spend: Option<f64>) -> MediaDaily {
-        MediaDaily {
-            date: "2026-01-01".parse().expect("a day"),
-            channel: channel.into(),
-            campaign: "all".into(),
-            geo: "all".into(),
-            currency: "EUR".into(),
-            spend,
-            impressions: None,
-            clicks: None,
-        }
-    }
-
-    #[test]
-    fn rows_below_the_limit_and_without_spend_are_left_out() {
-        let rows = vec![
-            row("meta", Some(2.0)),
-            row("google", Some(0.5)),
-            row("tv", None),
-        ];
-        let inputs = Inputs {
-            media: Table::from_rows(rows).expect("legal rows"),
-        };
-        let config = Config { min_spend: 1.0 };
-        let out = Report::run(&config, inputs, &Context::for_test()).expect("runs");
-        let channels: Vec<String> = out.kept.rows().into_iter().map(|r| r.channel).collect();
-        assert_eq!(channels, ["meta"]);
-    }
-}
+mod tests;

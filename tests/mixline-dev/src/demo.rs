@@ -55,12 +55,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "weekly_retrain",
     ]))?;
     let weekly = started.elapsed().as_secs_f64();
+    eprintln!("\n\u{2463} the plan for the coming weeks, recommendations, and the report");
+    run_command(&mut mixline(&[
+        "--project",
+        "demo",
+        "run",
+        "weekly_optimize",
+    ]))?;
     println!("\nWhat each channel brought in ({seconds:.1} s a day, {weekly:.1} s a week)\n");
     let model = model_by_channel(&export(&demo, &mixline, "mmm_results")?);
     let rows = channels(&export(&demo, &mixline, "unified_daily_metrics")?);
     let truth = truth_by_channel(&export(&demo, &mixline, "truth_daily")?);
     print_channels(&rows, &model, &truth);
     print_paths();
+    let report = demo.join("report.html");
+    let to = report.display().to_string();
+    output(&mut mixline(&[
+        "--project",
+        "demo",
+        "artifact",
+        "export",
+        "report",
+        "--to",
+        &to,
+    ]))?;
+    println!("\nOpen the report:  demo/report.html");
     Ok(())
 }
 

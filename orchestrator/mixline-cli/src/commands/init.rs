@@ -31,6 +31,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../../dags/weekly_retrain.toml"),
     ),
     (
+        "dags/weekly_optimize.toml",
+        include_str!("../../../../dags/weekly_optimize.toml"),
+    ),
+    (
         "sources/README.md",
         include_str!("../../../../sources/README.md"),
     ),

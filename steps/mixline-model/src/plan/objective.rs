@@ -10,6 +10,8 @@ pub(super) struct Weighted<'a> {
     surface: &'a Surface,
     goal: Goal,
     weights: Option<Vec<f64>>,
+    /// Whether to take weighted means of concave responses as concave although weights are negative.
+    trusting: bool,
 }
 
 impl<'a> Weighted<'a> {
@@ -19,6 +21,7 @@ impl<'a> Weighted<'a> {
             surface,
             goal,
             weights: None,
+            trusting: false,
         }
     }
 
@@ -28,7 +31,25 @@ impl<'a> Weighted<'a> {
             surface,
             goal,
             weights: Some(weights),
+            trusting: false,
         }
+    }
+
+    /// The same, taken as concave where every draw's response is: good for finding a plan quickly,
+    /// not for proving that there is no better one.
+    pub(super) fn trusting(self) -> Self {
+        Self {
+            trusting: true,
+            ..self
+        }
+    }
+}
+
+impl Weighted<'_> {
+    /// Whether the cell's weighted mean is surely concave.
+    pub(super) fn is_proven(&self, cell: usize) -> bool {
+        let mut weights = self.weights.iter().flatten();
+        self.surface.concave(cell) && weights.all(|w| *w >= 0.0)
     }
 }
 
@@ -44,8 +65,7 @@ impl Objective for Weighted<'_> {
     }
 
     fn concave(&self, cell: usize) -> bool {
-        let weights = self.weights.iter().flatten();
-        self.surface.concave(cell) && weights.into_iter().all(|w| *w >= 0.0)
+        self.is_proven(cell) || (self.trusting && self.surface.concave(cell))
     }
 }
 

@@ -4,7 +4,7 @@ use mixline_numerics::allocation::{self, Allocation, Method, Problem, Tree, gree
 
 use super::objective::{Weighted, of_outcome};
 use super::request::{PlanError, problem};
-use super::spec::{Budget, PlanSpec, Utility};
+use super::spec::{Budget, Goal, PlanSpec, Utility};
 use super::surface::Surface;
 use super::utility::{self, gains, utility};
 use crate::model::Model;
@@ -202,6 +202,7 @@ pub fn frontier(
             spec: &at,
             baseline: baseline.clone(),
             current: current.clone(),
+            certified: false,
         };
         let asked = problem(model, &scaled, &at, false)?;
         let plan = match context.solved(&asked) {
@@ -218,10 +219,26 @@ pub fn frontier(
             response: plan.response,
             proportional: mean(&surface.total(&scaled)),
             marginal: next,
-            bound: plan.bound,
+            bound: highest_mean(surface, spec, &asked, &current)?,
         });
     }
     Ok(points)
+}
+
+/// The outcome that no allocation exceeds in the mean.
+fn highest_mean(
+    surface: &Surface,
+    spec: &PlanSpec,
+    asked: &Problem,
+    current: &[f64],
+) -> Result<f64, PlanError> {
+    let goal = Goal {
+        outcome: 1.0,
+        volume: 0.0,
+        spend: 0.0,
+        ..spec.goal
+    };
+    Ok(allocation::solve(asked, &Weighted::even(surface, goal), current)?.bound)
 }
 
 fn current_spend(surface: &Surface) -> Vec<f64> {
@@ -238,6 +255,8 @@ struct Context<'a> {
     spec: &'a PlanSpec,
     current: Vec<f64>,
     baseline: Vec<f64>,
+    /// Whether bounds are wanted.
+    certified: bool,
 }
 
 impl<'a> Context<'a> {
@@ -248,6 +267,7 @@ impl<'a> Context<'a> {
             spec,
             baseline: surface.total(&current),
             current,
+            certified: true,
         }
     }
 
@@ -277,7 +297,7 @@ impl<'a> Context<'a> {
                 let objective = Weighted::even(self.surface, goal);
                 allocation::solve(problem, &objective, &self.current)?
             }
-            _ => utility::solve(self.surface, goal, problem, &self.current)?,
+            _ => utility::solve(self.surface, goal, problem, &self.current, self.certified)?,
         })
     }
 

@@ -28,12 +28,14 @@ const ROUNDS: usize = 30;
 /// Relative gap that is good enough.
 const TOLERANCE: f64 = 1e-6;
 
-/// The best allocation for a utility other than the mean; `current` is what it may have to beat.
+/// The best allocation for a utility other than the mean, against `current`; `certified`: with a
+/// bound that is as tight as it can be had.
 pub(super) fn solve(
     surface: &Surface,
     goal: Goal,
     problem: &Problem,
     current: &[f64],
+    certified: bool,
 ) -> Result<Allocation, Infeasible> {
     let tree = Tree::new(problem)?;
     let baseline = in_draws(surface, &goal, current);
@@ -68,16 +70,24 @@ pub(super) fn solve(
         if bound - best.1 <= TOLERANCE * best.1.abs() || fruitless > 6 {
             break;
         }
-        let weights = if fruitless == 0 {
+        let weights = if fruitless <= 1 {
             worst_weights(goal.utility, &gains(&best.0))
         } else {
             average_weights.clone()
         };
+        // A proof is dear: only once the quick way has stopped rising.
+        let proving = certified && fruitless > 0;
         let before: f64 = weights.iter().zip(&baseline).map(|(w, b)| w * b).sum();
         let weighted = Weighted::by(surface, goal, weights);
+        let weighted = if proving {
+            weighted
+        } else {
+            weighted.trusting()
+        };
+        let concave = (0..problem.cells.len()).all(|cell| weighted.is_proven(cell));
         let answer = allocation::solve(problem, &weighted, &best.0)?;
         evaluations += answer.evaluations;
-        if goal.utility != Utility::BeatsCurrent {
+        if goal.utility != Utility::BeatsCurrent && (proving || concave) {
             bound = bound.min(answer.bound - before + price * now);
         }
         let worst = worst_weights(goal.utility, &gains(&answer.amounts));
@@ -86,6 +96,7 @@ pub(super) fn solve(
         }
         match climb(&best, &answer.amounts, &value) {
             Some(better) => (best, fruitless) = (better, 0),
+            None if !certified => break,
             None => fruitless += 1,
         }
     }

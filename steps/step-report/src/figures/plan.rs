@@ -1,0 +1,120 @@
+//! Where the money is, where the plan puts it, and why.
+
+use mixline_chart::Figure;
+use mixline_chart::charts::plan::{Plan, PlanRow};
+use mixline_chart::charts::response::{CurvePoint, Observed, ResponseCurves, ResponsePanel};
+use mixline_model::plan::Surface;
+use mixline_model::response::Interval;
+use mixline_model_tables::Fitted;
+use mixline_schema::catalog::BudgetPlan;
+
+use crate::Config;
+use crate::data::Data;
+use crate::format::interval;
+
+/// C18.
+pub(crate) fn dumbbell(data: &Data) -> Option<Figure> {
+    let (best, current) = (data.outcome_of("best")?, data.outcome_of("current")?);
+    let row = |row: BudgetPlan| PlanRow {
+        channel: row.channel,
+        now: row.current,
+        planned: row.proposed,
+        lower: Some(row.lower),
+        upper: Some(row.upper),
+        roi: row.roas,
+        marginal_roi: Some(row.marginal_roas),
+        extrapolated: !row.inside_observed,
+    };
+    let chart = Plan {
+        key: "c18".to_owned(),
+        outcome: data.outcome.clone(),
+        currency: data.currency.clone(),
+        outcome_now: current.response,
+        outcome_planned: best.response,
+        rows: data.proposals("best").into_iter().map(row).collect(),
+    };
+    Some(chart.figure())
+}
+
+/// Points of a response curve.
+const POINTS: usize = 24;
+
+/// C09, per period of the plan.
+pub(crate) fn curves(config: &Config, data: &Data) -> Option<Figure> {
+    let (fitted, surface) = data.surface()?;
+    let proposals = data.proposals("best");
+    let national = |(i, cell): (usize, &mixline_model::plan::PlanCell)| {
+        cell.geo
+            .is_none()
+            .then(|| panel(fitted, surface, &proposals, i))
+    };
+    let panels: Vec<ResponsePanel> = surface
+        .cells()
+        .iter()
+        .enumerate()
+        .filter_map(national)
+        .collect();
+    let chart = ResponseCurves {
+        key: "c09".to_owned(),
+        outcome: data.outcome.clone(),
+        spend: "spend per period".to_owned(),
+        currency: data.currency.clone(),
+        target: Some(config.target_roas),
+        panels,
+        colors: data.colors.clone(),
+    };
+    (!chart.panels.is_empty()).then(|| chart.figure())
+}
+
+fn panel(fitted: &Fitted, surface: &Surface, plan: &[BudgetPlan], i: usize) -> ResponsePanel {
+    let cell = &surface.cells()[i];
+    let name = &fitted.model.panel.channels[cell.channel].name;
+    let planned = plan.iter().find(|row| row.channel == *name);
+    let periods = surface.horizon().periods as f64;
+    let widest = [
+        2.0 * cell.current,
+        cell.observed_most,
+        1.5 * planned.map_or(0.0, |row| row.upper),
+    ];
+    let end = widest.into_iter().fold(0.0, f64::max);
+    let point = |k: usize| {
+        let x = end * k as f64 / POINTS as f64;
+        let mut response = surface.each(i, x);
+        response.iter_mut().for_each(|f| *f /= periods);
+        CurvePoint {
+            spend: x / periods,
+            response: interval(&Interval::of(&mut response)),
+            marginal: Some(interval(&Interval::of(&mut surface.marginal(i, x)))),
+        }
+    };
+    let per_period = |amount: f64| amount / periods;
+    ResponsePanel {
+        channel: name.clone(),
+        points: (0..=POINTS).map(point).collect(),
+        now: per_period(cell.current),
+        planned: planned.map(|row| per_period(row.proposed)),
+        lower: planned.map(|row| per_period(row.lower)),
+        upper: planned.map(|row| per_period(row.upper)),
+        observed: Some(observed(fitted, cell.channel)),
+    }
+}
+
+/// Spend of single periods, as far as there was any.
+fn observed(fitted: &Fitted, channel: usize) -> Observed {
+    let panel = &fitted.model.panel;
+    let mut sums = vec![0.0; panel.periods()];
+    for g in 0..panel.geos.len() {
+        let spend = panel.channels[channel].spend.as_deref().unwrap_or_default();
+        for (sum, x) in sums.iter_mut().zip(panel.of_geo(spend, g)) {
+            *sum += x.max(0.0);
+        }
+    }
+    sums.retain(|x| *x > 0.0);
+    let max = sums.iter().copied().fold(0.0, f64::max);
+    let seen = Interval::of(&mut sums);
+    Observed {
+        p05: seen.q05,
+        p95: seen.q95,
+        max,
+    }
+}
