@@ -140,7 +140,6 @@ pub(crate) fn time_below(svg: &mut Svg, frame: &Frame, time: &Time, most: usize)
 pub(crate) enum Sign {
     Marker,
     Hollow,
-    Diamond,
     Square,
     Faint,
     Thin,
@@ -184,7 +183,6 @@ fn draw_sign(svg: &mut Svg, sign: Sign, x: f64, y: f64) {
     match sign {
         Sign::Marker => svg.circle("marker", mid, 5.5),
         Sign::Hollow => svg.circle("hollow", mid, 4.5),
-        Sign::Diamond => svg.diamond("marker", mid, 6.0),
         Sign::Square => bar(svg, "bar", 5.0),
         Sign::Faint => bar(svg, "faint", 5.0),
         Sign::Shade => bar(svg, "shade", 6.0),

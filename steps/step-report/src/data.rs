@@ -125,6 +125,21 @@ impl Data {
         )
     }
 
+    /// What a period is called.
+    pub(crate) fn period_word(&self) -> &'static str {
+        let dates = &self.fitted.model.panel.dates;
+        match dates
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).num_days())
+            .min()
+        {
+            Some(1) => "day",
+            Some(7) => "week",
+            Some(28..) => "month",
+            _ => "period",
+        }
+    }
+
     /// Outcome observed in all.
     pub(crate) fn observed(&self) -> f64 {
         self.totals.iter().map(|row| row.mean).sum()

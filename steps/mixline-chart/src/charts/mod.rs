@@ -1,13 +1,19 @@
 //! The charts, one module each.
 
 pub mod actual;
+pub mod adstock;
 pub mod attribution;
 pub mod bubbles;
+pub mod calibration;
+pub mod convergence;
 pub mod delta;
+pub mod densities;
 pub mod frontier;
 pub mod health;
+pub mod inputs;
 pub mod over_time;
 pub mod plan;
+pub mod residuals;
 pub mod response;
 pub mod roi_forest;
 pub mod shares;

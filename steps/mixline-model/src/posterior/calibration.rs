@@ -93,6 +93,12 @@ impl Calibration {
         Ok(this)
     }
 
+    /// The lifts of all tests as one draw of the parameters has them, in the specification's order.
+    pub(crate) fn lifts(&self, model: &Model, values: &[f64]) -> Vec<f64> {
+        let tests = self.tests.iter();
+        tests.map(|test| test.predicted(model, values)).collect()
+    }
+
     /// Whether a lift test is about channel `c`.
     pub(crate) fn tests_channel(&self, c: usize) -> bool {
         self.tests
@@ -266,14 +272,21 @@ impl Test {
         })
     }
 
+    /// The lift that the model expects.
+    fn predicted(&self, model: &Model, values: &[f64]) -> f64 {
+        let of = |(c, parts): &(usize, Vec<Part>)| {
+            let amplitude = |geo: usize| values[model.layout.channels[*c].amplitude.of(geo)];
+            let parts = parts.iter();
+            parts
+                .map(|part| amplitude(part.geo) * part.sum(model, values, *c))
+                .sum::<f64>()
+        };
+        self.channels.iter().map(of).sum()
+    }
+
     fn add(&self, model: &Model, values: &[f64], gradient: &mut [f64]) -> f64 {
         let amplitude = |c: usize, geo: usize| model.layout.channels[c].amplitude.of(geo);
-        let mut predicted = 0.0;
-        for (c, parts) in &self.channels {
-            for part in parts {
-                predicted += values[amplitude(*c, part.geo)] * part.sum(model, values, *c);
-            }
-        }
+        let predicted = self.predicted(model, values);
         let z = (self.lift - predicted) / self.standard_error;
         let by_predicted = z / self.standard_error;
         for (c, parts) in &self.channels {

@@ -5,6 +5,7 @@
 //! - [`channels()`]: contribution, ROAS, marginal ROAS and shares by channel;
 //! - [`response_curves()`], [`adstock_curves()`]: what a channel would bring at other levels, and
 //!   when;
+//! - [`lift_tests()`]: experiments beside the model;
 //! - [`predict()`]: the outcome as the model sees it, and how likely it found what was seen.
 //!
 //! All in original units. Intervals are quantiles over draws.
@@ -14,6 +15,7 @@ mod check;
 mod curve;
 mod decompose;
 mod evaluate;
+mod lift;
 mod predict;
 mod summary;
 
@@ -22,5 +24,6 @@ pub use check::{PredictiveCheck, negative_baseline, predictive_checks, residual_
 pub use curve::{AdstockPoint, CurvePoint, adstock_curves, response_curves};
 pub use decompose::{Component, ComponentKind, Contribution, Decomposition, decompose};
 pub use evaluate::Evaluator;
+pub use lift::{LiftResult, lift_tests};
 pub use predict::{Prediction, pointwise_log_likelihood, predict};
 pub use summary::Interval;

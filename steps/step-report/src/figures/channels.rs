@@ -1,8 +1,14 @@
 //! What channels brought in.
 
-use mixline_chart::Figure;
+use std::collections::BTreeMap;
+
+use mixline_chart::charts::adstock::{Adstock, AdstockPanel};
+use mixline_chart::charts::attribution::{Attribution, AttributionRow};
+use mixline_chart::charts::bubbles::{Bubble, Bubbles};
 use mixline_chart::charts::roi_forest::{RoiForest, RoiRow};
+use mixline_chart::charts::shares::{ShareRow, Shares};
 use mixline_chart::charts::waterfall::{Part, Waterfall};
+use mixline_chart::{Figure, Interval};
 use mixline_model::fit::{Draws, draw_prior};
 use mixline_model::response::{channels, contribution_draws};
 
@@ -85,4 +91,89 @@ pub(crate) fn forest(config: &Config, data: &Data) -> Option<Figure> {
         colors: data.colors.clone(),
     };
     (!chart.rows.is_empty()).then(|| chart.figure())
+}
+
+/// C08.
+pub(crate) fn shares(data: &Data) -> Option<Figure> {
+    let row = |row: &mixline_schema::catalog::MmmResults| {
+        Some(ShareRow {
+            channel: row.channel.clone(),
+            spend: row.spend?,
+            effect: row.contribution,
+        })
+    };
+    let rows: Vec<ShareRow> = data.results.iter().filter_map(row).collect();
+    let chart = Shares {
+        key: "c08".to_owned(),
+        colors: data.colors.clone(),
+        rows,
+    };
+    (chart.rows.len() > 1).then(|| chart.figure())
+}
+
+/// C06.
+pub(crate) fn bubbles(config: &Config, data: &Data) -> Option<Figure> {
+    let bubble = |row: &mixline_schema::catalog::MmmResults| {
+        Some(Bubble {
+            channel: row.channel.clone(),
+            roi: row.roas_q50?,
+            marginal: row.marginal_roas_q50?,
+            spend: row.spend?,
+        })
+    };
+    let chart = Bubbles {
+        key: "c06".to_owned(),
+        outcome: data.outcome.clone(),
+        currency: data.currency.clone(),
+        target: config.target_roas,
+        channels: data.results.iter().filter_map(bubble).collect(),
+        colors: data.colors.clone(),
+    };
+    (!chart.channels.is_empty()).then(|| chart.figure())
+}
+
+/// C25.
+pub(crate) fn attribution(data: &Data) -> Option<Figure> {
+    let method = data.comparison.first()?.method.replace('_', " ");
+    let row = |row: &mixline_schema::catalog::Comparison| AttributionRow {
+        channel: row.channel.clone(),
+        attributed: row.attributed,
+        modelled: (row.contribution, row.contribution_q05, row.contribution_q95),
+        trust: row.trust.clone(),
+    };
+    let chart = Attribution {
+        key: "c25".to_owned(),
+        outcome: data.outcome.clone(),
+        method,
+        rows: data.comparison.iter().map(row).collect(),
+        colors: data.colors.clone(),
+    };
+    Some(chart.figure())
+}
+
+/// C11.
+pub(crate) fn adstock(data: &Data) -> Option<Figure> {
+    let mut panels: BTreeMap<&str, AdstockPanel> = BTreeMap::new();
+    for row in &data.adstock {
+        let panel = panels.entry(&row.channel).or_insert_with(|| AdstockPanel {
+            channel: row.channel.clone(),
+            weights: Vec::new(),
+            half_life: row.half_life,
+        });
+        panel.weights.push(Interval {
+            mean: row.mean,
+            q05: row.q05,
+            q25: row.q25,
+            q50: row.q50,
+            q75: row.q75,
+            q95: row.q95,
+        });
+    }
+    let chart = Adstock {
+        key: "c11".to_owned(),
+        period: data.period_word().to_owned(),
+        panels: panels.into_values().collect(),
+        colors: data.colors.clone(),
+    };
+    (!chart.panels.is_empty()).then(|| chart.figure())
 }

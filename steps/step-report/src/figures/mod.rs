@@ -1,7 +1,9 @@
 //! The figures of the three views, from tables to charts.
 
 mod channels;
+mod model;
 mod plan;
+mod time;
 
 use mixline_chart::Figure;
 
@@ -21,16 +23,36 @@ pub(crate) enum View {
 
 /// Every figure there are data for, in the order of the page.
 pub(crate) fn all(config: &Config, data: &Data) -> Vec<(View, Figure)> {
-    let executive = [channels::waterfall(data)];
-    let manager = [
+    let executive = vec![channels::waterfall(data)];
+    let manager = vec![
+        channels::shares(data),
         channels::forest(config, data),
-        plan::dumbbell(data),
+        channels::bubbles(config, data),
         plan::curves(config, data),
+        plan::dumbbell(data),
+        plan::delta(data),
+        plan::frontier(data),
+        channels::attribution(data),
+        channels::adstock(data),
     ];
-    let of = |view: View| move |figure: Option<Figure>| figure.map(|figure| (view, figure));
-    executive
-        .into_iter()
-        .filter_map(of(View::Executive))
-        .chain(manager.into_iter().filter_map(of(View::Manager)))
+    let analyst = vec![
+        time::actual(data),
+        time::over_time(data),
+        time::residuals(data),
+        model::health(data),
+        model::convergence(data),
+        model::densities(data),
+        model::calibration(data),
+        time::inputs(data),
+    ];
+    let of = |view: View, figures: Vec<Option<Figure>>| {
+        figures
+            .into_iter()
+            .flatten()
+            .map(move |figure| (view, figure))
+    };
+    of(View::Executive, executive)
+        .chain(of(View::Manager, manager))
+        .chain(of(View::Analyst, analyst))
         .collect()
 }

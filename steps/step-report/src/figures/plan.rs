@@ -1,8 +1,10 @@
 //! Where the money is, where the plan puts it, and why.
 
-use mixline_chart::Figure;
+use mixline_chart::charts::delta::Delta;
+use mixline_chart::charts::frontier::{Frontier, FrontierPoint};
 use mixline_chart::charts::plan::{Plan, PlanRow};
 use mixline_chart::charts::response::{CurvePoint, Observed, ResponseCurves, ResponsePanel};
+use mixline_chart::{Figure, Interval as Draws};
 use mixline_model::plan::Surface;
 use mixline_model::response::Interval;
 use mixline_model_tables::Fitted;
@@ -34,6 +36,49 @@ pub(crate) fn dumbbell(data: &Data) -> Option<Figure> {
         rows: data.proposals("best").into_iter().map(row).collect(),
     };
     Some(chart.figure())
+}
+
+/// C19.
+pub(crate) fn delta(data: &Data) -> Option<Figure> {
+    let current = data.outcome_of("current")?;
+    let change = |row: BudgetPlan| {
+        let change = row.response - row.current_response;
+        (row.channel, change)
+    };
+    let chart = Delta {
+        key: "c19".to_owned(),
+        outcome: data.outcome.clone(),
+        now: current.response,
+        changes: data.proposals("best").into_iter().map(change).collect(),
+    };
+    Some(chart.figure())
+}
+
+/// C20.
+pub(crate) fn frontier(data: &Data) -> Option<Figure> {
+    let (current, best) = (data.outcome_of("current")?, data.outcome_of("best")?);
+    let point = |row: &mixline_schema::catalog::BudgetFrontier| FrontierPoint {
+        budget: row.budget,
+        response: Draws {
+            mean: row.response,
+            q05: row.response_q05,
+            q25: row.response_q25,
+            q50: row.response_q50,
+            q75: row.response_q75,
+            q95: row.response_q95,
+        },
+        proportional: row.proportional,
+        marginal: row.marginal_roas,
+    };
+    let chart = Frontier {
+        key: "c20".to_owned(),
+        outcome: data.outcome.clone(),
+        currency: data.currency.clone(),
+        points: data.frontier.iter().map(point).collect(),
+        today: Some((current.budget, current.response_q50)),
+        planned: Some((best.budget, best.response_q50)),
+    };
+    (!chart.points.is_empty()).then(|| chart.figure())
 }
 
 /// Points of a response curve.
