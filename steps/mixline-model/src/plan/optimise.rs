@@ -174,7 +174,7 @@ pub fn optimise(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Pla
     })
 }
 
-/// The best plan at multiples of the plan's budget. Relative limits move with the budget;
+/// The plan of the highest mean at multiples of the plan's budget. Relative limits move with it;
 /// multiples at which the constraints contradict each other are left out.
 ///
 /// # Errors
@@ -192,8 +192,13 @@ pub fn frontier(
     let mut points = Vec::new();
     for &multiplier in multipliers {
         let total = budget * multiplier;
+        // A careful goal measures gains over current spend; beside another budget that means little.
         let at = PlanSpec {
             budget: Budget::Total(total),
+            goal: Goal {
+                utility: Utility::Mean,
+                ..spec.goal
+            },
             ..spec.clone()
         };
         let scaled = surface.with_current(total / spent);
