@@ -52,6 +52,11 @@ pub fn axis_title(name: &str, unit: &str) -> String {
     }
 }
 
+/// Title of an axis of what spend adds: `Incremental revenue (EUR)`.
+pub(crate) fn incremental(outcome: &Measure) -> String {
+    axis_title(&format!("incremental {}", outcome.name), &outcome.unit)
+}
+
 /// Draws of a quantity in six numbers: q05 … q95 is the 90 % interval, q25 … q75 the 50 % one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Interval {

@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Leave out the Python readers (deltalake, polars, DuckDB, pyarrow).
     #[arg(long)]
     no_python: bool,
+    /// Leave out the browser that opens the report.
+    #[arg(long)]
+    no_browser: bool,
 }
 
 /// Packages of the reader tests, pinned so that a run means the same tomorrow.
@@ -30,6 +33,9 @@ const PYTHON: &[&str] = &[
     "arviz<1",
     "h5netcdf",
 ];
+
+/// Packages that drive the browser and look for what readers with disabilities would miss.
+const NODE: &[&str] = &["axe-core@4", "puppeteer-core@24"];
 
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -52,6 +58,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     tests.args(args.filter.iter());
     if !args.no_python {
         tests.env("MIXLINE_TEST_PYTHON", python()?);
+    }
+    if !args.no_browser
+        && let Some((modules, chromium)) = browser()?
+    {
+        tests.env("MIXLINE_TEST_NODE", modules);
+        tests.env("MIXLINE_TEST_CHROMIUM", chromium);
     }
     shell::run(&mut tests)?;
     if args.filter.is_none() {
@@ -87,6 +99,37 @@ pub(crate) fn python() -> Result<PathBuf> {
     install(&python)?;
     std::fs::write(&marker, wanted).context("could not mark the Python environment as complete")?;
     Ok(python)
+}
+
+/// Node modules, installed once under the target folder, and Chromium; `None` where the machine has
+/// no node or no Chromium.
+fn browser() -> Result<Option<(PathBuf, PathBuf)>> {
+    let chromium = ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .find(|name| exists(name, &["--version"]));
+    let (Some(chromium), true) = (chromium, exists("npm", &["--version"])) else {
+        eprintln!("the browser test is left out: it needs npm and Chromium");
+        return Ok(None);
+    };
+    let path = shell::output(Command::new("sh").args(["-c", &format!("command -v {chromium}")]))?;
+    let chromium = PathBuf::from(path.trim());
+    let folder = target()?.join("node");
+    let (marker, wanted) = (folder.join("installed"), NODE.join(" "));
+    if std::fs::read_to_string(&marker).ok().as_deref() != Some(wanted.as_str()) {
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+        let mut npm = Command::new("npm");
+        npm.args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--silent",
+        ]);
+        shell::run(npm.args(NODE).current_dir(&folder))?;
+        std::fs::write(&marker, wanted).context("could not mark the node modules as complete")?;
+    }
+    Ok(Some((folder, chromium)))
 }
 
 fn install(python: &Path) -> Result<()> {

@@ -47,11 +47,7 @@ Examples:
   mixline simulate all=+10%")]
 pub(crate) struct Simulate {
     /// Changes of spend by channel, in percent or as a share; `all` stands for the others
-    #[arg(
-        required = true,
-        value_name = "CHANNEL=CHANGE",
-        allow_hyphen_values = true
-    )]
+    #[arg(required = true, value_name = "CHANNEL=CHANGE")]
     changes: Vec<String>,
     /// Periods the changes last
     #[arg(long, value_name = "N")]

@@ -94,7 +94,8 @@ impl Bubbles {
         axis::left(&mut svg, &frame, &y, &format!("Next unit: {per}"));
         axis::below(&mut svg, &frame, &x, &format!("On average: {per}"));
         let (low, high) = x.domain();
-        svg.line("ref", (x.at(low), y.at(low)), (x.at(high), y.at(high)));
+        let (first, last) = (low + 0.06 * (high - low), high - 0.08 * (high - low));
+        svg.line("ref", (x.at(first), y.at(first)), (x.at(last), y.at(last)));
         self.draw_quarters(&mut svg, &frame, &x, &y);
         for bubble in &self.channels {
             if bubble.roi.is_finite() && bubble.marginal.is_finite() {
@@ -134,7 +135,7 @@ impl Bubbles {
             ("hold", (frame.right - 4.0, frame.bottom - 6.0), Anchor::End),
             ("cut", (frame.left + 4.0, frame.bottom - 6.0), Anchor::Start),
         ] {
-            svg.text("axis", at, anchor, word);
+            svg.text("axis halo", at, anchor, word);
         }
     }
 

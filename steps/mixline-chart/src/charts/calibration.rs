@@ -3,7 +3,7 @@
 use crate::axis::{self, Frame};
 use crate::figure::{Figure, NORMAL, Words, key_of};
 use crate::marks::{self, Named};
-use crate::measure::Measure;
+use crate::measure::{Measure, axis_title};
 use crate::number::{compact, count};
 use crate::scale::{Linear, extent_with_zero};
 use crate::svg::Svg;
@@ -80,13 +80,19 @@ impl Calibration {
             &mut svg,
             &frame,
             &y,
-            &format!("Lift by the model, {}", self.outcome.axis()),
+            &axis_title(
+                &format!("lift of {} by the model", self.outcome.name),
+                &self.outcome.unit,
+            ),
         );
         axis::below(
             &mut svg,
             &frame,
             &x,
-            &format!("Lift measured, {}", self.outcome.axis()),
+            &axis_title(
+                &format!("lift of {} measured", self.outcome.name),
+                &self.outcome.unit,
+            ),
         );
         let (low, high) = x.domain();
         svg.line("ref", (x.at(low), y.at(low)), (x.at(high), y.at(high)));

@@ -5,7 +5,7 @@
 
 use crate::axis::{self, Frame};
 use crate::figure::{Figure, NORMAL, Words, key_of};
-use crate::measure::{Measure, finite};
+use crate::measure::{Measure, finite, incremental};
 use crate::scale::{Band, Linear, extent};
 use crate::svg::{Anchor, Svg};
 use crate::table::{Cell, Column, DataTable};
@@ -101,7 +101,7 @@ impl Delta {
         let room = 0.25 * (high - low).max(high.abs() * 1e-6);
         let scale = Linear::exact(low - room, high + room * 0.2, frame.xs());
         let mut svg = Svg::new(&key_of(&self.key, "C19"), NORMAL, frame.bottom + 44.0);
-        let title = format!("Incremental {}", self.outcome.axis());
+        let title = incremental(&self.outcome);
         axis::below(&mut svg, &frame, &scale, &title);
         let rows = Band::new(frame.top + 2.0, ROW);
         for (i, bar) in bars.iter().enumerate() {

@@ -126,7 +126,7 @@ impl Densities {
         let rows = self.panels.len().div_ceil(columns).max(1);
         let mut svg = Svg::new(&key_of(&self.key, "C15"), WIDE, 34.0 + height * rows as f64);
         let entries = [
-            (Sign::Shade, "base", "before the data"),
+            (Sign::Faint, "base", "before the data"),
             (Sign::Band, "ink", "after the data"),
         ];
         axis::key(&mut svg, 2.0, WIDE, 10.0, &entries);

@@ -6,7 +6,7 @@
 use crate::axis::{self, Frame, Sign};
 use crate::figure::{Figure, NORMAL, Words, key_of};
 use crate::marks;
-use crate::measure::{Interval, Measure, axis_title};
+use crate::measure::{Interval, Measure, axis_title, incremental};
 use crate::number::{compact, with_unit};
 use crate::scale::{Linear, extent, extent_with_zero};
 use crate::svg::Svg;
@@ -75,14 +75,14 @@ impl Frontier {
         let y = Linear::nice(low, high, frame.ys());
         let mut svg = Svg::new(&key_of(&self.key, "C20"), NORMAL, frame.bottom + 44.0);
         let entries = [
-            (Sign::Line, "c0", "best plan, median"),
+            (Sign::Line, "c0", "best plan, mean"),
             (Sign::Band, "c0", "50 % and 90 % intervals"),
             (Sign::Dashed, "base", "present spend, scaled"),
             (Sign::Hollow, "base", "today"),
-            (Sign::Marker, "c0", "plan"),
+            (Sign::Marker, "c0", "the plan"),
         ];
         axis::key(&mut svg, 2.0, NORMAL, 10.0, &entries);
-        let title = format!("Incremental {}", self.outcome.axis());
+        let title = incremental(&self.outcome);
         axis::left(&mut svg, &frame, &y, &title);
         axis::below(&mut svg, &frame, &x, &axis_title("budget", &self.currency));
         svg.group("c0");
@@ -94,7 +94,7 @@ impl Frontier {
         marks::bands(&mut svg, &y, &at);
         let line: Vec<_> = at
             .iter()
-            .map(|(x, draws)| (*x, y.within(draws.q50)))
+            .map(|(x, draws)| (*x, y.within(draws.mean)))
             .collect();
         svg.polyline("median", &line);
         svg.close();
@@ -155,7 +155,7 @@ impl Frontier {
             })
             .collect();
         format!(
-            "Outcome of the best plan by budget, median with 90 % interval. {}.",
+            "Outcome of the best plan by budget, mean, and median with 90 % interval. {}.",
             points.join("; ")
         )
     }

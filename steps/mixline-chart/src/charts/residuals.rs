@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::axis::{self, Frame};
 use crate::figure::{Figure, NORMAL, Words, key_of};
-use crate::measure::Measure;
+use crate::measure::{Measure, axis_title};
 use crate::number::compact;
 use crate::scale::{Linear, Time, extent, extent_with_zero};
 use crate::svg::{Anchor, Svg};
@@ -106,7 +106,10 @@ impl Residuals {
             &mut svg,
             &second,
             &x,
-            &format!("Predicted {}", self.outcome.axis()),
+            &axis_title(
+                &format!("predicted {}", self.outcome.name),
+                &self.outcome.unit,
+            ),
         );
         dots(
             &mut svg,

@@ -75,8 +75,8 @@ pub(crate) fn frontier(data: &Data) -> Option<Figure> {
         outcome: data.outcome.clone(),
         currency: data.currency.clone(),
         points: data.frontier.iter().map(point).collect(),
-        today: Some((current.budget, current.response_q50)),
-        planned: Some((best.budget, best.response_q50)),
+        today: Some((current.budget, current.response)),
+        planned: Some((best.budget, best.response)),
     };
     (!chart.points.is_empty()).then(|| chart.figure())
 }

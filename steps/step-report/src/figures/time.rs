@@ -105,8 +105,9 @@ pub(crate) fn over_time(data: &Data) -> Option<Figure> {
         .filter(|row| is_whole(data, &row.geo))
     {
         let (order, name) = match row.kind.as_str() {
-            "intercept" | "trend" | "season" => (0, "baseline".to_owned()),
-            "control" | "event" | "interaction" => (1, "controls and events".to_owned()),
+            // A control that lowers the outcome all the time would dig below zero by itself.
+            "intercept" | "trend" | "season" | "control" => (0, "baseline and controls".to_owned()),
+            "event" | "interaction" => (1, "events".to_owned()),
             "media" => (2 + rank(data, &row.component), row.component.clone()),
             _ => continue,
         };

@@ -331,7 +331,7 @@ fn lineage(data: &Data, inputs: &[InputRef]) -> String {
     format!(
         "{}<p class=\"small\">Model {} ({}, seed {}), {} to {}. Where a number comes from: \
          <code>mixline lineage report</code>; the same page again: \
-         <code>mixline run weekly_optimize --force report</code>.</p>\n",
+         <code>mixline run weekly_optimize --force-task report</code>.</p>\n",
         block("Versions behind this page", &table),
         escape(&card.model_id),
         card.engine.name(),

@@ -2,6 +2,7 @@
 
 mod crash;
 mod errors;
+mod optimize;
 mod pipeline;
 mod races;
 mod readers;
