@@ -27,8 +27,8 @@ mod tests {
             );
             assert!(CSS.contains(&format!("svg.chart .c{i}{{--ch:var(--c{i})}}")));
         }
-        assert!(CSS.contains(&format!("--bg:{};", LIGHT)));
-        assert!(CSS.contains(&format!("--bg:{};", DARK)));
+        assert!(CSS.contains(&format!("--bg:{LIGHT};")));
+        assert!(CSS.contains(&format!("--bg:{DARK};")));
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Health {
 
     fn ranked(&self) -> Vec<&Check> {
         let mut checks: Vec<&Check> = self.checks.iter().collect();
-        checks.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+        checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
         checks
     }
 

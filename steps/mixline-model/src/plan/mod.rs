@@ -24,7 +24,9 @@ mod surface;
 mod utility;
 
 pub use horizon::{Flighting, Horizon};
-pub use optimise::{CellPlan, FrontierPoint, Plan, PlanMethod, Plans, best, frontier, optimise};
+pub use optimise::{
+    CellPlan, FrontierPoint, Plan, PlanMethod, Plans, best, best_spend, frontier, optimise,
+};
 pub use request::PlanError;
 pub use simulate::{Simulated, Simulator};
 pub use spec::{Budget, CellBounds, Goal, GroupBounds, PlanSpec, Utility};

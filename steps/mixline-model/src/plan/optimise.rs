@@ -138,6 +138,19 @@ pub struct FrontierPoint {
     pub bound: f64,
 }
 
+/// The best spend of every cell alone, without what it brings.
+///
+/// # Errors
+/// [`PlanError`], naming the key or the constraints.
+pub fn best_spend(
+    model: &Model,
+    surface: &Surface,
+    spec: &PlanSpec,
+) -> Result<Allocation, PlanError> {
+    let asked = problem(model, surface.cells(), spec, false)?;
+    Context::new(surface, spec).found(&asked)
+}
+
 /// Finds the best plan alone.
 ///
 /// # Errors
@@ -276,16 +289,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The best plan for a problem.
-    fn solved(&self, problem: &Problem) -> Result<Plan, PlanError> {
-        let found = match self.spec.budget {
+    /// The best spend for a problem.
+    fn found(&self, problem: &Problem) -> Result<Allocation, PlanError> {
+        match self.spec.budget {
             Budget::Flexible {
                 target_marginal_roas,
                 target_roas,
                 ..
-            } => self.flexible(problem, target_marginal_roas, target_roas)?,
-            _ => self.allocated(problem)?,
-        };
+            } => self.flexible(problem, target_marginal_roas, target_roas),
+            _ => self.allocated(problem),
+        }
+    }
+
+    /// The best plan for a problem.
+    fn solved(&self, problem: &Problem) -> Result<Plan, PlanError> {
+        let found = self.found(problem)?;
         let tree = Tree::new(problem)?;
         let method = match (self.spec.goal.utility, found.method) {
             (Utility::Mean, Method::KktNewton) => PlanMethod::KktNewton,

@@ -10,6 +10,8 @@
 //! With saturation before adstock, every period stands for itself:
 //! F_d(x) = Σ_g A_dg (Σ_l w_dgl) Σ_t s(x p_t).
 
+use std::iter::repeat;
+
 use mixline_numerics::allocation::Point;
 use mixline_numerics::lanes::{LANES, dot, padded, vectorized};
 
@@ -46,6 +48,8 @@ struct Strip {
     per_spend: Vec<f64>,
     shape: [Vec<f64>; SHAPE_PARAMETERS],
     amplitude: Vec<f64>,
+    /// Amplitudes over the number of draws.
+    even: Vec<f64>,
     /// Σ_t s(h) of each draw.
     at_zero: Vec<f64>,
 }
@@ -155,16 +159,11 @@ impl Surface {
     /// The response of a cell averaged over draws, with derivatives; `weights` of draws sum to 1.
     #[must_use]
     pub fn mean(&self, cell: usize, x: f64, weights: Option<&[f64]>) -> Point {
-        let mut padded_weights = match weights {
-            Some(weights) => weights.to_vec(),
-            None => vec![1.0 / self.draws as f64; self.draws],
-        };
-        padded_weights.resize(padded(self.draws), 0.0);
         // A slope is wanted where powers below one have none.
         let at = x.max(1e-9 * self.cells[cell].observed_most);
         let mut sum = Point::default();
         for strip in &self.strips[cell] {
-            let own = strip.weighted(at, &padded_weights);
+            let own = strip.weighted(at, weights);
             sum.value += own.value;
             sum.slope += own.slope;
             sum.curvature += own.curvature;
@@ -229,10 +228,23 @@ impl Strip {
         bends_down && self.amplitude.iter().all(|a| *a >= 0.0)
     }
 
-    fn weighted(&self, x: f64, weights: &[f64]) -> Point {
+    fn weighted(&self, x: f64, weights: Option<&[f64]>) -> Point {
+        let own;
+        let scaled = match weights {
+            None => &self.even,
+            Some(weights) => {
+                // Padded draws have no weight.
+                let pairs = self
+                    .amplitude
+                    .iter()
+                    .zip(weights.iter().chain(repeat(&0.0)));
+                own = pairs.map(|(a, w)| a * w).collect::<Vec<f64>>();
+                &own
+            }
+        };
         let sum = with_curve!(self.kind, C => vectorized(
             #[inline(always)]
-            || self.weighted_of::<C>(x, weights)
+            || self.weighted_of::<C>(x, scaled)
         ));
         Point {
             value: sum.value,
@@ -242,14 +254,9 @@ impl Strip {
     }
 
     #[inline(always)]
-    fn weighted_of<C: Curve>(&self, x: f64, weights: &[f64]) -> Jet {
-        let scaled: Vec<f64> = weights
-            .iter()
-            .zip(&self.amplitude)
-            .map(|(w, a)| w * a)
-            .collect();
+    fn weighted_of<C: Curve>(&self, x: f64, scaled: &[f64]) -> Jet {
         let mut lanes = [[0.0f64; LANES]; 3];
-        let (scale, shape) = (chunks(&scaled), self.shape.each_ref().map(|p| chunks(p)));
+        let (scale, shape) = (chunks(scaled), self.shape.each_ref().map(|p| chunks(p)));
         for (left_over, per_spend) in self.periods() {
             let (left, rate) = (chunks(left_over), chunks(per_spend));
             for k in 0..scale.len() {
@@ -265,7 +272,7 @@ impl Strip {
         }
         let [value, slope, curvature] = lanes.map(|lanes| lanes.iter().sum::<f64>());
         Jet {
-            value: value - dot(&scaled, &self.at_zero),
+            value: value - dot(scaled, &self.at_zero),
             slope,
             curvature,
         }
@@ -441,6 +448,7 @@ fn strip(
         // Harmless where draws are padded: their amplitude is 0.
         shape: std::array::from_fn(|_| vec![1.0; draws]),
         amplitude: vec![0.0; draws],
+        even: Vec::new(),
         at_zero: vec![0.0; draws],
     };
     let mut multiplier = vec![1.0; design.row];
@@ -468,6 +476,8 @@ fn strip(
             }
         }
     }
+    let share = 1.0 / rows.len().max(1) as f64;
+    strip.even = strip.amplitude.iter().map(|a| a * share).collect();
     strip.with_zero()
 }
 
