@@ -50,6 +50,12 @@ const BANS: &[Ban] = &[
         why: "the mathematics has no tables",
     },
     Ban {
+        who: "mixline-chart",
+        what: "mixline-",
+        except: &[],
+        why: "charts take plain numbers",
+    },
+    Ban {
         who: "mixline-attribution",
         what: "polars",
         except: &[],
@@ -126,6 +132,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("object_store", &["mixline-artifact"]),
     ("nuts-rs", &["mixline-numerics"]),
     ("netcdf-writer", &["step-fit"]),
+    ("lettre", &["step-notify"]),
+    ("reqwest", &["step-notify"]),
 ];
 
 /// The crate that holds the features together, and so depends on everything.
