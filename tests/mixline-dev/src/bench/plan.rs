@@ -21,6 +21,8 @@ use crate::shell::output;
 /// The same problem through `scipy.optimize.minimize`, method SLSQP, with exact gradients.
 const SLSQP: &str = include_str!("slsqp.py");
 const DRAWS: usize = 4000;
+/// Seconds that SLSQP may take.
+const LIMIT: u64 = 100;
 
 /// Prints every figure.
 pub(super) fn run() -> Result<()> {
@@ -143,6 +145,9 @@ fn allocate(kind: SaturationKind, channels: usize, python: Option<&Path>) -> Res
         .map(|python| slsqp(python, &model, &draws, &surface, &plan, kind))
         .transpose()?;
     let (time, value, short) = match theirs {
+        Some((time, value)) if value.is_nan() => {
+            (format!("> {time:.0}"), "stopped".into(), "-".into())
+        }
         Some((time, value)) => (
             format!("{time:.1}"),
             format!("{value:.4}"),
@@ -202,7 +207,7 @@ fn slsqp(
         "file": file, "kind": format!("{kind:?}"), "draws": DRAWS, "rates": rates,
         "lower": plan.cells.iter().map(|cell| cell.lower).collect::<Vec<f64>>(),
         "upper": plan.cells.iter().map(|cell| cell.upper).collect::<Vec<f64>>(),
-        "current": current, "scale": model.design.outcome_scale[0],
+        "limit": LIMIT, "current": current, "scale": model.design.outcome_scale[0],
     });
     let text = output(
         Command::new(python)
