@@ -155,6 +155,3 @@ impl Step for Report {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

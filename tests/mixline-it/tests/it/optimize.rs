@@ -98,6 +98,86 @@ fn the_plan_adds_up_and_the_second_run_is_all_reuse() {
     assert!(page.len() < 1_500_000, "{} bytes", page.len());
 }
 
+/// The data behind a figure: rows of numbers and words, without the heading.
+fn data_of(page: &str, figure: &str) -> Vec<Vec<String>> {
+    use base64::Engine as _;
+    let start = format!("<a download=\"{figure}.csv\" href=\"data:text/csv;base64,");
+    let coded = page
+        .split(&start)
+        .nth(1)
+        .expect("the figure")
+        .split('"')
+        .next()
+        .unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(coded)
+        .expect("base64");
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let cells = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+    reader
+        .records()
+        .map(|record| cells(record.expect("CSV")))
+        .collect()
+}
+
+fn column(rows: &[Vec<String>], at: usize) -> Vec<f64> {
+    rows.iter()
+        .map(|row| row[at].parse().unwrap_or(f64::NAN))
+        .collect()
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}
+
+#[test]
+fn what_the_figures_show_adds_up_to_what_the_tables_say() {
+    let project = fitted();
+    project.ok(&["run", "weekly_optimize"]);
+    let page = report(&project);
+    let observed: f64 = rows(&project, "predictions")
+        .iter()
+        .map(|row| number(row, "observed"))
+        .sum();
+    let outcomes = rows(&project, "plan_outcomes");
+    let outcome = |name: &str, key: &str| {
+        number(
+            outcomes
+                .iter()
+                .find(|row| row["plan"] == name)
+                .expect("a plan"),
+            key,
+        )
+    };
+    let waterfall = data_of(&page, "c01");
+    let parts = column(&waterfall, 1);
+    let (total, parts) = parts.split_last().unwrap();
+    assert!(close(*total, observed) && close(parts.iter().sum(), observed));
+    for row in data_of(&page, "c02") {
+        let values: Vec<f64> = row[1..]
+            .iter()
+            .map(|cell| cell.parse().unwrap_or(0.0))
+            .collect();
+        let (observed, parts) = values.split_last().unwrap();
+        assert!(close(parts.iter().sum(), *observed), "{row:?}");
+    }
+    let plan = data_of(&page, "c18");
+    assert!(close(
+        column(&plan, 2).iter().sum(),
+        outcome("best", "budget")
+    ));
+    let delta = column(&data_of(&page, "c19"), 1);
+    let (last, first) = delta.split_last().unwrap();
+    assert!(close(first.iter().sum(), *last));
+    assert!(
+        close(*last, outcome("best", "response"))
+            && close(delta[0], outcome("current", "response"))
+    );
+    for (figure, at) in [("c08", 1), ("c08", 2)] {
+        assert!(close(column(&data_of(&page, figure), at).iter().sum(), 1.0));
+    }
+}
+
 #[test]
 fn questions_are_answered_without_committing() {
     let project = fitted();
