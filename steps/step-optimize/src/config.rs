@@ -1,6 +1,6 @@
 //! What may be set.
 
-use mixline_model::plan::PlanSpec;
+use mixline_model::plan::{Pacing, PlanSpec};
 use mixline_model_tables::Periods;
 use mixline_step::StepError;
 use schemars::JsonSchema;
@@ -14,6 +14,10 @@ pub struct Config {
     pub horizon: Periods,
     /// Budget, goal and constraints. Amounts are totals over the planned periods.
     pub plan: PlanSpec,
+    /// When given, the best plan's spend is spread over the periods for the highest mean outcome,
+    /// each period's spend within these multiples of an even share; else as `horizon.flighting`
+    /// says.
+    pub pacing: Option<Pacing>,
     /// Budgets of the frontier, as multiples of the plan's.
     pub frontier: Vec<f64>,
 }
@@ -23,6 +27,7 @@ impl Default for Config {
         Self {
             horizon: Periods::default(),
             plan: PlanSpec::default(),
+            pacing: None,
             frontier: (10..=30).map(|k| f64::from(k) / 20.0).collect(),
         }
     }

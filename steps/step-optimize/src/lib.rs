@@ -14,7 +14,7 @@ mod rows;
 
 pub use config::Config;
 
-use mixline_model::plan::{PlanError, frontier, optimise};
+use mixline_model::plan::{Flights, PlanError, flights, frontier, optimise};
 use mixline_model_tables::{Base, BaseError, base};
 use mixline_schema::catalog::{
     BudgetFrontier, BudgetPlan, Design, File, ModelChecks, PlanOutcomes, PlanSchedule,
@@ -96,14 +96,23 @@ fn planned(config: &Config, base: &Base, ctx: &Context) -> Result<Outputs, StepE
     ctx.progress(0.6, "the frontier");
     let budget = plans.best.budget();
     let points = frontier(model, surface, &config.plan, budget, &config.frontier).map_err(wrong)?;
+    let flown = match config.pacing {
+        Some(pacing) => {
+            ctx.progress(0.8, "flighting");
+            let spend: Vec<f64> = plans.best.cells.iter().map(|cell| cell.spend).collect();
+            Some(flights(surface, &spend, pacing).map_err(wrong)?)
+        }
+        None => None,
+    };
+    let flown: Option<&Flights> = flown.as_ref();
     ctx.note("budget", budget);
     ctx.note("expected_gain", plans.best.gain.mean);
     ctx.note("certificate", plans.best.certificate());
     ctx.progress(0.95, "writing");
     Ok(Outputs {
         plan: Table::from_rows(rows::plan(base, &plans))?,
-        outcomes: Table::from_rows(rows::outcomes(config, base, &plans))?,
-        schedule: Table::from_rows(rows::schedule(base, &plans.best))?,
+        outcomes: Table::from_rows(rows::outcomes(config, base, &plans, flown))?,
+        schedule: Table::from_rows(rows::schedule(base, &plans.best, flown))?,
         frontier: Table::from_rows(rows::frontier(&points))?,
     })
 }

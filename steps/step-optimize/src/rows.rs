@@ -1,6 +1,7 @@
 //! Plans as rows of tables.
 
-use mixline_model::plan::{CellPlan, FrontierPoint, Plan, Plans, Utility};
+use chrono::NaiveDate;
+use mixline_model::plan::{CellPlan, Flights, FrontierPoint, Plan, Plans, Utility};
 use mixline_model::response::Interval;
 use mixline_model_tables::Base;
 use mixline_schema::catalog::{BudgetFrontier, BudgetPlan, PlanOutcomes, PlanSchedule};
@@ -79,44 +80,97 @@ fn plan_row(base: &Base, plan: &str, i: usize, cell: &CellPlan, now: &CellPlan) 
     }
 }
 
-pub(crate) fn outcomes(config: &Config, base: &Base, plans: &Plans) -> Vec<PlanOutcomes> {
+pub(crate) fn outcomes(
+    config: &Config,
+    base: &Base,
+    plans: &Plans,
+    flown: Option<&Flights>,
+) -> Vec<PlanOutcomes> {
     let mut named = proposals(plans);
     named.push(("current", &plans.current));
     let horizon = base.surface.horizon();
     let dates = horizon.dates(&base.fitted.model.panel);
-    named
-        .into_iter()
-        .filter_map(|(name, plan)| {
-            let (r, g) = (plan.response, plan.gain);
-            let budget = plan.budget();
-            Some(PlanOutcomes {
-                plan: name.to_owned(),
-                first_day: *dates.first()?,
-                periods: horizon.periods as i64,
-                unit: base.fitted.units.outcome.clone(),
-                budget,
-                response: r.mean,
-                response_q05: r.q05,
-                response_q25: r.q25,
-                response_q50: r.q50,
-                response_q75: r.q75,
-                response_q95: r.q95,
-                gain: g.mean,
-                gain_q05: g.q05,
-                gain_q25: g.q25,
-                gain_q50: g.q50,
-                gain_q75: g.q75,
-                gain_q95: g.q95,
-                probability_of_gain: plan.probability_of_gain,
-                roas: (budget > 0.0).then(|| r.mean / budget),
-                objective: objective(config),
-                method: plan.method.name().to_owned(),
-                value: plan.value,
-                bound: proven(plan),
-                certificate: plan.certificate(),
-            })
-        })
-        .collect()
+    let Some(first_day) = dates.first().copied() else {
+        return Vec::new();
+    };
+    let row = |(name, plan): (&str, &Plan)| {
+        let budget = plan.budget();
+        PlanOutcomes {
+            plan: name.to_owned(),
+            first_day,
+            periods: horizon.periods as i64,
+            unit: base.fitted.units.outcome.clone(),
+            budget,
+            probability_of_gain: plan.probability_of_gain,
+            roas: (budget > 0.0).then(|| plan.response.mean / budget),
+            objective: objective(config),
+            method: plan.method.name().to_owned(),
+            value: plan.value,
+            bound: proven(plan),
+            certificate: plan.certificate(),
+            ..outcome_of(first_day, plan.response, plan.gain)
+        }
+    };
+    let mut rows: Vec<PlanOutcomes> = named.into_iter().map(row).collect();
+    let best = rows.iter().find(|row| row.plan == "best").cloned();
+    rows.extend(flown.zip(best).map(|(flown, best)| flighted(flown, best)));
+    rows
+}
+
+/// A row with the two intervals, everything else to be filled in.
+fn outcome_of(first_day: NaiveDate, r: Interval, g: Interval) -> PlanOutcomes {
+    PlanOutcomes {
+        plan: String::new(),
+        first_day,
+        periods: 0,
+        unit: String::new(),
+        budget: 0.0,
+        response: r.mean,
+        response_q05: r.q05,
+        response_q25: r.q25,
+        response_q50: r.q50,
+        response_q75: r.q75,
+        response_q95: r.q95,
+        gain: g.mean,
+        gain_q05: g.q05,
+        gain_q25: g.q25,
+        gain_q50: g.q50,
+        gain_q75: g.q75,
+        gain_q95: g.q95,
+        probability_of_gain: 0.0,
+        roas: None,
+        objective: String::new(),
+        method: String::new(),
+        value: 0.0,
+        bound: 0.0,
+        certificate: String::new(),
+    }
+}
+
+/// The best plan once its spend is flighted; its gain is that over an even spread.
+fn flighted(flown: &Flights, best: PlanOutcomes) -> PlanOutcomes {
+    let value: f64 = flown.cells.iter().map(|cell| cell.response).sum();
+    let bound: f64 = flown.cells.iter().map(|cell| cell.bound).sum();
+    let certificate = if bound.is_finite() {
+        let gap = (bound - value) / value.abs().max(f64::MIN_POSITIVE);
+        format!("No flight within the pacing limits is better by more than {gap:.1e} of the value.")
+    } else {
+        "The best of several starts; responses are S-shaped, and nothing is proven.".to_owned()
+    };
+    PlanOutcomes {
+        plan: "flighted".to_owned(),
+        budget: best.budget,
+        periods: best.periods,
+        unit: best.unit,
+        probability_of_gain: flown.probability_of_gain,
+        roas: (best.budget > 0.0).then(|| flown.response.mean / best.budget),
+        objective: "mean outcome of the best plan's spend, over an even spread".to_owned(),
+        method: "projected_gradient".to_owned(),
+        value,
+        bound: if bound.is_finite() { bound } else { value },
+        certificate,
+        ..outcome_of(best.first_day, flown.response, flown.gain)
+    }
 }
 
 /// The bound; where nothing is proven, the value again, as the certificate says.
@@ -145,18 +199,22 @@ fn objective(config: &Config) -> String {
     }
 }
 
-pub(crate) fn schedule(base: &Base, best: &Plan) -> Vec<PlanSchedule> {
+pub(crate) fn schedule(base: &Base, best: &Plan, flown: Option<&Flights>) -> Vec<PlanSchedule> {
     let horizon = base.surface.horizon();
     let panel = &base.fitted.model.panel;
     let dates = horizon.dates(panel);
     let mut rows = Vec::new();
     for (i, cell) in best.cells.iter().enumerate() {
-        let pattern = horizon.pattern(panel, base.surface.cells()[i].channel);
-        rows.extend(dates.iter().zip(pattern).map(|(date, share)| PlanSchedule {
+        let planned = || {
+            let pattern = horizon.pattern(panel, base.surface.cells()[i].channel);
+            pattern.iter().map(|share| cell.spend * share).collect()
+        };
+        let spend = flown.map_or_else(planned, |flown| flown.cells[i].spend.clone());
+        rows.extend(dates.iter().zip(spend).map(|(date, spend)| PlanSchedule {
             channel: channel_of(base, i),
             geo: geo_of(base, i),
             date: *date,
-            spend: cell.spend * share,
+            spend,
         }));
     }
     rows

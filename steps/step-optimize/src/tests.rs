@@ -1,7 +1,7 @@
 use chrono::{Days, NaiveDate};
 use mixline_model::Model;
 use mixline_model::fit::fit_bayesian;
-use mixline_model::plan::Budget;
+use mixline_model::plan::{Budget, Pacing};
 use mixline_model::spec::ModelSpec;
 use mixline_model_tables::{Engine, ModelCard, draws_to_pieces, read_panel};
 use mixline_numerics::sampler::Settings;
@@ -96,6 +96,30 @@ fn money_moves_from_the_saturated_channel_and_adds_up() {
         NaiveDate::from_ymd_opt(2026, 7, 20).unwrap()
     );
     assert_eq!(out.frontier.len(), 21);
+}
+
+#[test]
+fn a_paced_plan_is_flighted_and_says_what_that_is_worth() {
+    let config = Config {
+        pacing: Some(Pacing {
+            least: 0.5,
+            most: 1.5,
+        }),
+        ..Config::default()
+    };
+    let out = Optimize::run(&config, inputs("pass", true), &Context::for_test()).unwrap();
+    let outcomes = out.outcomes.rows();
+    let named = |name: &str| outcomes.iter().find(|row| row.plan == name).unwrap();
+    let flighted = named("flighted");
+    assert!(flighted.gain >= 0.0 && flighted.bound >= flighted.value);
+    assert!(flighted.response >= named("best").response * (1.0 - 1e-9));
+    assert!(
+        flighted.certificate.contains("pacing limits"),
+        "{}",
+        flighted.certificate
+    );
+    let planned: f64 = out.schedule.rows().iter().map(|row| row.spend).sum();
+    assert!((planned - named("best").budget).abs() < 1e-6);
 }
 
 #[test]

@@ -59,7 +59,8 @@ crate::artifact! {
 crate::artifact! {
     /// What each plan would bring beside going on as it is, and how good it is known to be.
     pub struct PlanOutcomes: "plan_outcomes" v1 key [plan] {
-        /// `current`, `best`, `inside_observed` or `greedy`.
+        /// `current`, `best`, `inside_observed`, `greedy`, or `flighted`: the best plan spread over
+        /// the periods as pacing allows, its gain told over an even spread.
         plan: String,
         /// First day that is planned.
         first_day: NaiveDate,

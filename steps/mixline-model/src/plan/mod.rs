@@ -10,10 +10,12 @@
 //!   carry-out after the last planned period;
 //! - [`PlanSpec`]: budget, objective and constraints; amounts are totals over the planned periods;
 //! - [`optimise()`]: the plans, each with its outcome in intervals and an upper bound;
+//! - [`flights()`]: when to spend what a plan gives a channel;
 //! - [`Simulator`]: what a change of spend would do, fast enough for a slider.
 //!
 //! Everything is averaged over draws, never computed at a point estimate.
 
+mod flights;
 mod horizon;
 mod objective;
 mod optimise;
@@ -23,6 +25,7 @@ mod spec;
 mod surface;
 mod utility;
 
+pub use flights::{Flight, Flights, Pacing, flights};
 pub use horizon::{Flighting, Horizon};
 pub use optimise::{
     CellPlan, FrontierPoint, Plan, PlanMethod, Plans, best, best_spend, frontier, optimise,

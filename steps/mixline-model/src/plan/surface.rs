@@ -42,16 +42,20 @@ pub struct PlanCell {
 /// Responses of one cell in one geo: T periods × D draws, period by period; D is padded to whole
 /// vectors.
 #[derive(Debug, Clone)]
-struct Strip {
-    kind: SaturationKind,
-    left_over: Vec<f64>,
+pub(super) struct Strip {
+    pub(super) kind: SaturationKind,
+    pub(super) left_over: Vec<f64>,
     per_spend: Vec<f64>,
-    shape: [Vec<f64>; SHAPE_PARAMETERS],
-    amplitude: Vec<f64>,
+    /// Adstock weights by lag, L × D; all 1 with saturation first.
+    pub(super) weights: Vec<f64>,
+    /// Scaled media per unit of spend.
+    pub(super) rate: f64,
+    pub(super) shape: [Vec<f64>; SHAPE_PARAMETERS],
+    pub(super) amplitude: Vec<f64>,
     /// Amplitudes over the number of draws.
-    even: Vec<f64>,
+    pub(super) even: Vec<f64>,
     /// Σ_t s(h) of each draw.
-    at_zero: Vec<f64>,
+    pub(super) at_zero: Vec<f64>,
 }
 
 /// Responses of every cell.
@@ -174,6 +178,11 @@ impl Surface {
         sum
     }
 
+    /// The strips of a cell.
+    pub(super) fn strips(&self, cell: usize) -> &[Strip] {
+        &self.strips[cell]
+    }
+
     /// The response of a cell in every draw.
     #[must_use]
     pub fn each(&self, cell: usize, x: f64) -> Vec<f64> {
@@ -215,7 +224,7 @@ impl Surface {
 }
 
 impl Strip {
-    fn draws(&self) -> usize {
+    pub(super) fn draws(&self) -> usize {
         self.amplitude.len()
     }
 
@@ -325,7 +334,7 @@ impl Strip {
 
 /// Draws in groups that vector instructions take at once; strips are padded to whole groups.
 #[inline(always)]
-fn chunks(values: &[f64]) -> &[[f64; LANES]] {
+pub(super) fn chunks(values: &[f64]) -> &[[f64; LANES]] {
     values.as_chunks().0
 }
 
@@ -428,10 +437,11 @@ fn strip(
     let (c, design) = (cell.channel, &model.design);
     let kernel = &design.kernels[c];
     let scale = design.media_scale[c * design.geos + g];
+    let rate = share * cell.units_per_spend / scale;
     let pattern: Vec<f64> = horizon
         .pattern(&model.panel, c)
         .iter()
-        .map(|p| p * share * cell.units_per_spend / scale)
+        .map(|p| p * rate)
         .collect();
     let history = &design.media(g, c).values()[..design.periods];
     let lags = if kernel.adstock_first {
@@ -445,6 +455,8 @@ fn strip(
         kind: kernel.saturation,
         left_over: vec![0.0; periods * draws],
         per_spend: vec![0.0; periods * draws],
+        weights: vec![1.0; (lags + 1) * draws],
+        rate,
         // Harmless where draws are padded: their amplitude is 0.
         shape: std::array::from_fn(|_| vec![1.0; draws]),
         amplitude: vec![0.0; draws],
@@ -463,6 +475,10 @@ fn strip(
         (0..SHAPE_PARAMETERS).for_each(|k| strip.shape[k][d] = shape[k]);
         if !kernel.adstock_first {
             strip.amplitude[d] *= weights.iter().sum::<f64>();
+        } else {
+            for (lag, weight) in weights.iter().enumerate() {
+                strip.weights[lag * draws + d] = *weight;
+            }
         }
         for t in 0..periods {
             let cell = t * draws + d;

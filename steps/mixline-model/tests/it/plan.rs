@@ -4,8 +4,8 @@ use mixline_model::Model;
 use mixline_model::fit::{Draws, fit_bayesian};
 use mixline_model::kernel::SaturationKind;
 use mixline_model::plan::{
-    Budget, CellBounds, Flighting, Goal, GroupBounds, Horizon, PlanError, PlanSpec, Simulator,
-    Surface, Utility, frontier, optimise,
+    Budget, CellBounds, Flighting, Goal, GroupBounds, Horizon, Pacing, PlanError, PlanSpec,
+    Simulator, Surface, Utility, flights, frontier, optimise,
 };
 use mixline_numerics::sampler::Settings;
 use mixline_panels::reference::{national, national_spec};
@@ -416,4 +416,50 @@ fn what_cannot_be_planned_says_why() {
             .starts_with("the constraints contradict each other: the total must have at least"),
         "{error}"
     );
+}
+
+#[test]
+fn flights_keep_their_pace_and_know_what_they_miss() {
+    for (kind, adstock_first) in [
+        (SaturationKind::Logistic, true),
+        (SaturationKind::Hill, true),
+        (SaturationKind::MichaelisMenten, false),
+    ] {
+        let (model, draws) = fitted(kind, adstock_first);
+        let surface = Surface::new(&model, &draws, Horizon::default(), false).unwrap();
+        let spend: Vec<f64> = surface
+            .cells()
+            .iter()
+            .map(|cell| cell.observed_most)
+            .collect();
+        let pacing = Pacing {
+            least: 0.3,
+            most: 2.0,
+        };
+        let found = flights(&surface, &spend, pacing).unwrap();
+        for (i, own) in found.cells.iter().enumerate() {
+            let total: f64 = own.spend.iter().sum();
+            assert!((total / spend[i] - 1.0).abs() < 1e-9);
+            let even = spend[i] / 8.0;
+            for x in &own.spend {
+                assert!(
+                    0.3 * even - 1e-6 <= *x && *x <= 2.0 * even + 1e-6,
+                    "{x} {even}"
+                );
+            }
+            // An even flight is one of those it could have chosen.
+            let at_even = mean(&surface.each(i, spend[i]));
+            assert!(
+                own.response >= at_even * (1.0 - 1e-9),
+                "{} {at_even}",
+                own.response
+            );
+            if surface.concave(i) {
+                assert!(own.bound - own.response <= 1e-5 * own.response, "{own:?}");
+            }
+        }
+        assert!(found.gain.mean >= -1e-9);
+        let sum: f64 = found.cells.iter().map(|own| own.response).sum();
+        assert!((sum / found.response.mean - 1.0).abs() < 1e-9);
+    }
 }
