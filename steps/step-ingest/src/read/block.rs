@@ -9,7 +9,7 @@ use super::{Field, Format, Formats, Mapping, Need};
 use crate::cell::number::NotANumber;
 use crate::cell::{self, day::DayFormat, instant, number};
 use crate::problem::Problem;
-use crate::sheet::{Block, Sheet};
+use crate::sheet::{BlankLines, Block, Sheet};
 
 /// Problems of one block that are kept; the rest is counted.
 const KEPT: usize = 20;
@@ -64,11 +64,26 @@ impl Reader<'_> {
             .delimiter(self.sheet.delimiter)
             .from_reader(block.bytes.as_slice());
         let mut record = StringRecord::new();
-        let mut height = 0;
+        let (mut height, mut blanks) = (0, BlankLines::default());
+        // Line breaks inside cells need quotes; most exports have none.
+        let quoted = block.bytes.contains(&b'"');
         loop {
             match rows.read_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(true) => {
+                    let breaks = || {
+                        record
+                            .as_slice()
+                            .bytes()
+                            .filter(|byte| *byte == b'\n')
+                            .count()
+                    };
+                    let breaks = if quoted { breaks() as u64 } else { 0 };
+                    chunk.pass(blanks.before_row(rows.position(), &block.bytes, breaks));
+                }
+                Ok(false) => {
+                    chunk.pass(blanks.at_end(rows.position()));
+                    break;
+                }
                 Err(error) => {
                     let message = match error.kind() {
                         csv::ErrorKind::Utf8 { .. } => {
@@ -146,6 +161,12 @@ impl Reader<'_> {
 }
 
 impl Chunk {
+    /// Passes over blank lines.
+    fn pass(&mut self, blanks: u64) {
+        self.dropped.extend(self.records..self.records + blanks);
+        self.records += blanks;
+    }
+
     fn problem(&mut self, reader: &Reader<'_>, place: Option<usize>, message: String) {
         self.problem_count += 1;
         if self.problems.len() < KEPT {

@@ -48,7 +48,7 @@ impl Formats {
     ) -> Result<Self, Unclear> {
         let mut columns: Vec<Column> = mapping.fields.iter().map(|_| Column::default()).collect();
         if let Ok(body) = sheet.body() {
-            for block in blocks(body).map_while(Result::ok) {
+            for block in blocks(body, sheet.delimiter).map_while(Result::ok) {
                 look(&block.bytes, sheet, mapping, &mut columns);
                 if columns
                     .iter()

@@ -167,7 +167,7 @@ fn side_by_side<T: Send>(sheet: &Sheet, work: impl Fn(Block) -> T + Sync) -> io:
             });
         }
         let send = send;
-        for block in blocks(body) {
+        for block in blocks(body, sheet.delimiter) {
             if send.send(block?).is_err() {
                 break;
             }

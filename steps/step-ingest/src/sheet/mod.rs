@@ -4,6 +4,7 @@ mod beside;
 mod blocks;
 mod encoding;
 mod headings;
+mod lines;
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek as _, SeekFrom};
@@ -11,6 +12,7 @@ use std::path::Path;
 
 pub(crate) use blocks::{Block, blocks};
 pub(crate) use headings::Headings;
+pub(crate) use lines::BlankLines;
 
 use crate::describe::Source;
 use crate::problem::Problem;
@@ -199,10 +201,11 @@ fn candidates<'a>(
         .delimiter(delimiter)
         .from_reader(head);
     let mut record = csv::ByteRecord::new();
-    let mut row = 0;
+    let (mut row, mut blanks) = (0, BlankLines::default());
     let rows = std::iter::from_fn(move || {
         let more = reader.read_byte_record(&mut record).unwrap_or(false);
-        row += 1;
+        let breaks = record.as_slice().iter().filter(|byte| **byte == b'\n');
+        row += 1 + blanks.before_row(reader.position(), head, breaks.count() as u64);
         if !more || row > PREAMBLE as u64 {
             return None;
         }
