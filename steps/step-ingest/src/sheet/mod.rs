@@ -142,6 +142,13 @@ fn single(folder: &Path, file: &str, source: &Source) -> Result<Opened, Problem>
     Ok((encoding.name(), Body::Memory(text.clone()), text, 0))
 }
 
+/// The place after a line break that the reader has passed only in half, as in `\r` of `\r\n`.
+fn after_break(at: u64, text: &[u8]) -> u64 {
+    let here = usize::try_from(at).unwrap_or(usize::MAX);
+    let half = here > 0 && text.get(here - 1..=here) == Some(b"\r\n");
+    at + u64::from(half)
+}
+
 /// A row of headings and where it ends.
 struct Found {
     delimiter: u8,
@@ -215,7 +222,7 @@ fn candidates<'a>(
             delimiter,
             row,
             headings,
-            end: reader.position().byte(),
+            end: after_break(reader.position().byte(), head),
             missing,
         })
     });

@@ -42,6 +42,19 @@ fn a_wrong_cell_is_named_by_file_row_and_column() {
 }
 
 #[test]
+fn blank_lines_count_as_the_spreadsheet_shows_them() {
+    for end in ["\n", "\r\n"] {
+        let text =
+            format!("Campaigns\n\n{HEAD}\n2026-09-01,A,EUR,1.50,3\n\n\n2026-09-02,A,EUR,12x,3\n");
+        let said = google(&text.replace('\n', end)).refused(65);
+        says(
+            &said,
+            &["google.csv, row 8, column \"Cost\": \"12x\" is not a number"],
+        );
+    }
+}
+
+#[test]
 fn a_row_with_too_few_cells_and_an_empty_cost_are_named() {
     let said = google(&format!("{HEAD}2026-09-01,A,EUR\n2026-09-02,A,EUR,,3\n")).refused(65);
     says(
