@@ -18,7 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::request::PlanError;
-use super::surface::{Strip, Surface};
+use super::strip::Strip;
+use super::surface::Surface;
 use crate::kernel::saturation::{Curve, with_curve};
 use crate::response::Interval;
 

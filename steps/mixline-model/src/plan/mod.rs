@@ -22,8 +22,10 @@ mod optimise;
 mod request;
 mod simulate;
 mod spec;
+mod strip;
 mod surface;
 mod utility;
+mod walk;
 
 pub use flights::{Flight, Flights, Pacing, flights};
 pub use horizon::{Flighting, Horizon};
