@@ -265,12 +265,10 @@ impl Planner<'_> {
         if from == Source::Absent && !port.optional {
             let message = format!("`{key}` does not exist and no task of this DAG writes it");
             let path = format!("tasks.{}.inputs.{}", member.name, port.name);
-            errors.push(PlanError::new(
-                &self.dag.file,
-                path,
-                "input.missing",
-                message,
-            ));
+            let error = PlanError::new(&self.dag.file, path, "input.missing", message);
+            errors.push(error.hint(format!(
+                "run the DAG or the step that writes `{artifact}` first"
+            )));
         }
         let (artifact, schema_version) = (artifact.clone(), port.schema_version);
         PlannedInput {

@@ -271,7 +271,7 @@ nested = { drows = 4 }
     dags/daily.toml, tasks.b.config.dat: `dat` is not a configuration key of this step (hint: did you mean `data`?)
     dags/daily.toml, tasks.b.config.nested.drows: `drows` is not a configuration key of this step (hint: did you mean `draws`?)
     dags/daily.toml, tasks.b.inputs.media: step-check has no input port `media` (hint: known: media_daily)
-    dags/daily.toml, tasks.b.inputs.media_daily: `media_daily` does not exist and no task of this DAG writes it
+    dags/daily.toml, tasks.b.inputs.media_daily: `media_daily` does not exist and no task of this DAG writes it (hint: run the DAG or the step that writes `media_daily` first)
     ");
 }
 

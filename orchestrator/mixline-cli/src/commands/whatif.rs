@@ -180,7 +180,7 @@ async fn ask(app: &App, step: &str, settings: &[String], tables: &[&str]) -> Out
     command
         .args(["run", "--store", &project.store, "--out-dir"])
         .arg(&folder);
-    command.args(["--log", "warn"]);
+    command.args(["--log", "warn", "--log-format", "pretty"]);
     for setting in settings {
         command.args(["--set", setting]);
     }
