@@ -87,6 +87,7 @@ fn files() -> Result<BTreeMap<PathBuf, String>> {
         pretty(&exit_codes())?,
     );
     files.insert("schemas/json/dag.json".into(), dag_schema()?);
+    files.insert("schemas/json/rules.json".into(), rules_schema()?);
     Ok(files)
 }
 
@@ -98,17 +99,35 @@ fn exit_codes() -> BTreeMap<String, &'static str> {
 }
 
 fn dag_schema() -> Result<String> {
-    let target = shell::target()?.join("debug/mixline");
+    pretty(&printed("mixline", &["dag", "schema"])?)
+}
+
+/// The rules file of step-decide: what its configuration has under `rules`.
+fn rules_schema() -> Result<String> {
+    let mut schema = printed("step-decide", &["describe"])?["config_schema"].take();
+    let mut kinds = schema["$defs"].take();
+    let mut rules = kinds["Rules"].take();
+    if let Some(kinds) = kinds.as_object_mut() {
+        kinds.remove("Rules");
+    }
+    rules["$schema"] = schema["$schema"].take();
+    rules["$defs"] = kinds;
+    pretty(&rules)
+}
+
+/// The JSON that a program of ours prints.
+fn printed(program: &str, args: &[&str]) -> Result<serde_json::Value> {
     shell::run(&mut shell::cargo(&[
         "build",
         "--quiet",
         "--workspace",
         "--bin",
-        "mixline",
+        program,
     ]))?;
-    let schema = shell::output(Command::new(target).args(["dag", "schema"]))?;
-    let schema: serde_json::Value = serde_json::from_str(&schema)?;
-    pretty(&schema)
+    let path = shell::target()?.join("debug").join(program);
+    Ok(serde_json::from_str(&shell::output(
+        Command::new(path).args(args),
+    )?)?)
 }
 
 pub(crate) fn pretty(value: &impl serde::Serialize) -> Result<String> {
