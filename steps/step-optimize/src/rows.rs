@@ -16,6 +16,12 @@ fn proposals(plans: &Plans) -> Vec<(&'static str, &Plan)> {
     let mut named = vec![("best", &plans.best), ("greedy", &plans.greedy)];
     named.extend(
         plans
+            .highest_mean
+            .as_ref()
+            .map(|plan| ("highest_mean", plan)),
+    );
+    named.extend(
+        plans
             .inside_observed
             .as_ref()
             .map(|plan| ("inside_observed", plan)),
@@ -103,7 +109,7 @@ pub(crate) fn outcomes(
             budget,
             probability_of_gain: plan.probability_of_gain,
             roas: (budget > 0.0).then(|| plan.response.mean / budget),
-            objective: objective(config),
+            objective: objective(config, name),
             method: plan.method.name().to_owned(),
             value: plan.value,
             bound: proven(plan),
@@ -183,15 +189,19 @@ fn proven(plan: &Plan) -> f64 {
 }
 
 /// The goal in a word or two.
-fn objective(config: &Config) -> String {
+fn objective(config: &Config, plan: &str) -> String {
     let goal = config.plan.goal;
+    let utility = match plan {
+        "highest_mean" => Utility::Mean,
+        _ => goal.utility,
+    };
     let what = match (goal.outcome > 0.0, goal.volume > 0.0, goal.spend > 0.0) {
         (true, false, false) => "outcome",
         (true, false, true) => "profit",
         (false, true, _) => "volume",
         _ => "outcome and volume",
     };
-    match goal.utility {
+    match utility {
         Utility::Mean => what.to_owned(),
         Utility::MeanSd(k) => format!("{what}, mean − {k} sd"),
         Utility::Cvar(share) => format!("{what}, mean of the worst {} %", 100.0 * share),

@@ -5,7 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 crate::artifact! {
     /// Spend by channel as it is and as a plan proposes it, over the planned periods.
     pub struct BudgetPlan: "budget_plan" v1 key [plan, channel, geo] {
-        /// `best`, `inside_observed` (no channel beyond what was ever spent) or `greedy`.
+        /// `best`, `inside_observed` (no channel beyond what was ever spent), `highest_mean` (when the
+        /// goal is more careful than that) or `greedy`.
         plan: String,
         /// Channel.
         channel: String,
@@ -59,7 +60,7 @@ crate::artifact! {
 crate::artifact! {
     /// What each plan would bring beside going on as it is, and how good it is known to be.
     pub struct PlanOutcomes: "plan_outcomes" v1 key [plan] {
-        /// `current`, `best`, `inside_observed`, `greedy`, or `flighted`: the best plan spread over
+        /// `current`, `best`, `inside_observed`, `highest_mean`, `greedy`, or `flighted`: the best plan spread over
         /// the periods as pacing allows, its gain told over an even spread.
         plan: String,
         /// First day that is planned.

@@ -114,6 +114,8 @@ pub struct Plans {
     pub current: Plan,
     /// The best within the constraints.
     pub best: Plan,
+    /// The one of the highest mean, when the goal is another utility: what care has given up.
+    pub highest_mean: Option<Plan>,
     /// The best that spends nowhere more per period than was ever spent; `None` when the
     /// constraints ask for more.
     pub inside_observed: Option<Plan>,
@@ -168,6 +170,10 @@ pub fn optimise(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Pla
     let context = Context::new(surface, spec);
     let asked = problem(model, surface.cells(), spec, false)?;
     let best = context.solved(&asked)?;
+    let highest_mean = match spec.goal.utility {
+        Utility::Mean => None,
+        _ => Some(Context::new(surface, &by_mean(spec)).solved(&asked)?),
+    };
     let inside = problem(model, surface.cells(), spec, true)?;
     let inside_observed = match context.solved(&inside) {
         Ok(plan) => Some(plan),
@@ -183,6 +189,7 @@ pub fn optimise(model: &Model, surface: &Surface, spec: &PlanSpec) -> Result<Pla
         current: context.plan(PlanMethod::Current, &tree, &context.current, f64::INFINITY),
         greedy: context.plan(PlanMethod::Greedy, &tree, &moved.amounts, f64::INFINITY),
         best,
+        highest_mean,
         inside_observed,
     })
 }
@@ -208,11 +215,7 @@ pub fn frontier(
         // A careful goal measures gains over current spend; beside another budget that means little.
         let at = PlanSpec {
             budget: Budget::Total(total),
-            goal: Goal {
-                utility: Utility::Mean,
-                ..spec.goal
-            },
-            ..spec.clone()
+            ..by_mean(spec)
         };
         let scaled = surface.with_current(total / spent);
         let context = Context {
@@ -241,6 +244,17 @@ pub fn frontier(
         });
     }
     Ok(points)
+}
+
+/// The same request with the mean as its goal.
+fn by_mean(spec: &PlanSpec) -> PlanSpec {
+    PlanSpec {
+        goal: Goal {
+            utility: Utility::Mean,
+            ..spec.goal
+        },
+        ..spec.clone()
+    }
 }
 
 /// The outcome that no allocation exceeds in the mean.

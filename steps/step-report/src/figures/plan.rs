@@ -41,6 +41,11 @@ pub(crate) fn dumbbell(data: &Data) -> Option<Figure> {
 /// C19.
 pub(crate) fn delta(data: &Data) -> Option<Figure> {
     let current = data.outcome_of("current")?;
+    // A waterfall without steps shows nothing.
+    let best = data.outcome_of("best")?;
+    if best.gain.abs() <= 1e-6 * best.response.abs() {
+        return None;
+    }
     let change = |row: BudgetPlan| {
         let change = row.response - row.current_response;
         (row.channel, change)

@@ -3,7 +3,7 @@
 mod findings;
 
 use mixline_model_tables::Verdict;
-use mixline_schema::catalog::Briefing;
+use mixline_schema::catalog::{Briefing, PlanOutcomes};
 
 use crate::Config;
 use crate::data::Data;
@@ -86,7 +86,7 @@ fn subject(config: &Config, data: &Data) -> String {
     let until = data.fitted.card.data_until;
     let what = match (data.no_plan, data.outcome_of("best")) {
         (Some(_), _) => "no budget plan".to_owned(),
-        (None, Some(best)) if best.gain > 0.0 => {
+        (None, Some(best)) if moves(best) => {
             format!("a plan worth {}", money(best.gain, &data.outcome.unit))
         }
         _ => "keep the budget as it is".to_owned(),
@@ -125,11 +125,8 @@ fn verdict(data: &Data) -> Sentence {
         return (level, format!("{trust}. There is no budget plan yet."));
     };
     let unit = &data.outcome.unit;
-    if best.gain <= 0.0 {
-        return (
-            level,
-            format!("{trust}, and no change of budget promises a gain: keep it as it is."),
-        );
+    if !moves(best) {
+        return (level, format!("{trust}. {}", no_move(data)));
     }
     let moved: f64 = data
         .proposals("best")
@@ -147,6 +144,26 @@ fn verdict(data: &Data) -> Sentence {
         percent(best.probability_of_gain),
     );
     (level, sentence)
+}
+
+/// Whether a plan is worth speaking of.
+fn moves(plan: &PlanOutcomes) -> bool {
+    plan.gain > 1e-6 * plan.response.abs()
+}
+
+/// Why money stays where it is.
+fn no_move(data: &Data) -> String {
+    let unit = &data.outcome.unit;
+    match data.outcome_of("highest_mean").filter(|plan| moves(plan)) {
+        Some(bold) => format!(
+            "No move gains surely enough, so keep the budget as it is; the boldest plan would gain {} \
+             on average, but anything from {} to {}. Lift tests would make it surer.",
+            money(bold.gain, unit),
+            money(bold.gain_q05, unit),
+            money(bold.gain_q95, unit),
+        ),
+        None => "No change of budget promises a gain: keep it as it is.".to_owned(),
+    }
 }
 
 /// `2.1 (1.4 to 2.9)` of a row of results.

@@ -108,7 +108,7 @@ fn data_of(page: &str, figure: &str) -> Vec<Vec<String>> {
         .expect("the figure")
         .split('"')
         .next()
-        .unwrap();
+        .expect("a link");
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(coded)
         .expect("base64");
