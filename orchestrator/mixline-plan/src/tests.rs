@@ -276,6 +276,46 @@ nested = { drows = 4 }
 }
 
 #[test]
+fn what_a_task_reads_of_its_own_output_is_no_reason_to_run_again() {
+    let dag = parsed("name = \"daily\"\n[tasks.decide]\nstep = \"step-decide\"\n");
+    let steps = [step(
+        "step-decide",
+        &["metrics", "decisions"],
+        &["decisions"],
+    )];
+    let catalogue = Catalogue {
+        steps: steps.into_iter().collect(),
+    };
+    let planned = |history: &History| {
+        plan(&dag, &catalogue, &Request::default(), history).expect("a good DAG")
+    };
+    let mut history = History::default();
+    for artifact in ["metrics", "decisions"] {
+        let digest = Digest::of_bytes(artifact.as_bytes());
+        history
+            .heads
+            .insert(artifact.into(), Head { version: 0, digest });
+    }
+    let first = planned(&history);
+    assert!(first.tasks[0].verdict.runs() && first.tasks[0].remembers("decisions"));
+    play(&first, &mut history);
+    assert_eq!(
+        history.heads["decisions"].version, 1,
+        "its memory has changed"
+    );
+    assert!(!planned(&history).tasks[0].verdict.runs());
+    let changed = Head {
+        version: 1,
+        digest: Digest::of_bytes(b"new metrics"),
+    };
+    history.heads.insert("metrics".into(), changed);
+    assert!(
+        planned(&history).tasks[0].verdict.runs(),
+        "another input has changed"
+    );
+}
+
+#[test]
 fn a_cycle_is_printed_as_the_way_round() {
     let cyclic = DAG.replace(
         "[tasks.ingest.config]",
