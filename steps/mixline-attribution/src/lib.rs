@@ -1,28 +1,50 @@
-//! Sharing one conversion over the touches before it.
+//! Attribution: sharing conversions over the touches before them.
 //!
-//! A [`Journey`] is what one customer met before one order; a [`TouchRule`] says how much of the
-//! order each touch earned; [`credit`] applies one to the other. [`shares`] is the primitive
-//! underneath, also used for spend shares. Nothing here knows dates, tables or money: ages are
-//! days before the conversion, credits are shares that sum to exactly 1.
-//!
-//! ```
-//! use mixline_attribution::{Journey, Touch, TouchRule, credit};
-//! let touches = vec![
-//!     Touch { key: "meta", age_days: 6.0 },
-//!     Touch { key: "google", age_days: 1.0 },
-//! ];
-//! let (journey, left_out) = Journey::before_conversion(touches, 30.0);
-//! assert_eq!(left_out.total(), 0);
-//! assert_eq!(credit(&TouchRule::LastTouch, &journey), [("google", 1.0)]);
+//! ```text
+//! touches, orders ─► sessionize ─► Journeys ─┬─► rules        last, first, linear, decay, position
+//!                                            ├─► markov       removal effects, solved exactly
+//!                                            ├─► shapley      cumulative game; any game by coalitions
+//!                                            ├─► conversion   a fitted model: removal, Shapley
+//!                                            └─► reconcile    path shares scaled to a mix model
+//! survey: all of it in one pass, with intervals from resampled customers (resample)
 //! ```
 //!
-//! Not here: which touches belong to which order (the step decides), and models that learn from
-//! data. These rules are descriptions, not causes; see each rule's page for what it assumes.
+//! Every method shares a conversion over its touches by [`Credit`]: shares sum to exactly 1. Some
+//! also have totals of their own (removal effects shared over all conversions). Nothing here knows
+//! dates, tables or money: ages are days before the conversion.
+//!
+//! ```
+//! use mixline_attribution::{Channels, Credit, Journeys, Outcome, Totals, TouchRule};
+//! let mut channels = Channels::new();
+//! let mut journeys = Journeys::new();
+//! journeys.push_path(&mut channels, "meta > google", Outcome::conversion(80.0, 1));
+//! journeys.push_path(&mut channels, "meta", Outcome::null(2));
+//! let totals = Totals::of(&TouchRule::Linear, journeys.iter());
+//! assert_eq!(totals.value, [40.0, 40.0]);
+//! ```
+//!
+//! Credit is a description, not a cause: who was there, not who helped. Each method's page says
+//! what it assumes.
 
+mod by_channel;
+mod channel;
+pub mod conversion;
+mod credit;
 mod journey;
+pub mod markov;
+mod paths;
+mod reconcile;
+pub mod resample;
 mod rules;
+pub mod sessionize;
+pub mod shapley;
 mod shares;
+pub mod survey;
 
-pub use journey::{Journey, LeftOut, Touch};
-pub use rules::{PositionWeights, RuleError, TouchRule, credit};
-pub use shares::shares;
+pub use channel::{ChannelId, Channels};
+pub use credit::{Credit, Totals};
+pub use journey::{Journey, Journeys, Outcome, Touch};
+pub use paths::{Histogram, LONGEST, Path, Paths, Run};
+pub use reconcile::{Composition, Informed, Reconciliation};
+pub use rules::{PositionWeights, RuleError, TouchRule};
+pub use shares::{share_out, shares};

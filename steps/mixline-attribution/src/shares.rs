@@ -22,24 +22,33 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// Reference: the efficiency axiom of cost sharing; Shapley (1953), "A value for n-person games".
 #[must_use]
 pub fn shares(weights: &[f64]) -> Option<Vec<f64>> {
-    if weights.iter().any(|weight| !weight.is_finite()) {
-        return None;
-    }
+    let mut shares = weights.to_vec();
+    share_out(&mut shares).then_some(shares)
+}
+
+/// Replaces weights by their [`shares`]; `false`, and all 0, where they have none.
+pub fn share_out(weights: &mut [f64]) -> bool {
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    if largest <= 0.0 {
-        return None;
+    if largest <= 0.0 || weights.iter().any(|weight| !weight.is_finite()) {
+        weights.fill(0.0);
+        return false;
     }
-    let scaled = |weight: f64| weight.max(0.0) / largest;
-    let total: f64 = weights.iter().map(|&weight| scaled(weight)).sum();
-    let mut shares: Vec<f64> = weights
-        .iter()
-        .map(|&weight| scaled(weight) / total)
-        .map(|share| if share < NEGLIGIBLE { 0.0 } else { share })
-        .collect();
-    let last = shares.iter().rposition(|&share| share > 0.0)?;
-    let others: f64 = shares[..last].iter().sum();
-    shares[last] = (1.0 - others).max(0.0);
-    Some(shares)
+    for weight in weights.iter_mut() {
+        *weight = weight.max(0.0) / largest;
+    }
+    let total: f64 = weights.iter().sum();
+    let mut last = 0;
+    for (at, weight) in weights.iter_mut().enumerate() {
+        *weight /= total;
+        if *weight < NEGLIGIBLE {
+            *weight = 0.0;
+        } else {
+            last = at;
+        }
+    }
+    let others: f64 = weights[..last].iter().sum();
+    weights[last] = (1.0 - others).max(0.0);
+    true
 }
 
 #[cfg(test)]
