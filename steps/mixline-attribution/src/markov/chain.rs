@@ -21,7 +21,7 @@ const EXACT: f64 = 1e-13;
 /// thousands of touches long.
 const ROUNDED: f64 = 1e-9;
 /// Change of a sweep that is rounding alone.
-const STILL: f64 = 1e-16;
+const STILL: f64 = 4e-16;
 /// Sweeps after which a chain is given up.
 const SWEEPS: usize = 200_000;
 
