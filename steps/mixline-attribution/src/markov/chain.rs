@@ -22,8 +22,8 @@ const EXACT: f64 = 1e-13;
 const ROUNDED: f64 = 1e-9;
 /// Change of a sweep that is rounding alone.
 const STILL: f64 = 4e-16;
-/// Sweeps after which a chain is given up.
-const SWEEPS: usize = 200_000;
+/// Steps looked at in all sweeps, after which a chain is given up: some seconds.
+const WORK: usize = 4_000_000_000;
 
 /// A chain that could not be solved.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -146,7 +146,7 @@ impl Chain {
         let mut above: Expected = vec![[1.0, self.dearest]; self.rows.len()];
         self.close(&mut above, without);
         let mut gap = f64::INFINITY;
-        for sweep in 0..SWEEPS {
+        for sweep in 0..self.most_sweeps() {
             let rising = self.sweep(&mut below, without, sweep % 2 == 1);
             let falling = self.sweep(&mut above, without, sweep % 2 == 1);
             let (low, high) = (below[START as usize], above[START as usize]);
@@ -162,7 +162,7 @@ impl Chain {
             }
         }
         Err(ChainError::Slow {
-            sweeps: SWEEPS,
+            sweeps: self.most_sweeps(),
             gap,
         })
     }
@@ -177,7 +177,7 @@ impl Chain {
     ) -> Absorption {
         start.resize(self.rows.len(), [0.0; 2]);
         self.close(start, without);
-        for sweep in 0..SWEEPS {
+        for sweep in 0..self.most_sweeps() {
             let moved = self.sweep(start, without, sweep % 2 == 1);
             if moved <= tolerance {
                 break;
@@ -185,6 +185,10 @@ impl Chain {
         }
         let [conversion, value] = start[START as usize];
         Absorption { conversion, value }
+    }
+
+    fn most_sweeps(&self) -> usize {
+        (WORK / (self.rows.len() + self.steps.len())).clamp(1_000, 5_000_000)
     }
 
     /// States that may not be entered bring nothing.
