@@ -7,7 +7,9 @@ crate::artifact! {
     pub struct AttributionEvents: "attribution_events" v1 key [order_id, method, channel, campaign] {
         /// Order identifier.
         order_id: String,
-        /// `spend_share`, `last_touch`, `first_touch`, `linear`, `time_decay`, `position_based`.
+        /// `spend_share`, `last_touch`, `last_non_direct`, `first_touch`, `linear`, `time_decay`,
+        /// `position_based`, `markov_1`, `shapley`, `shapley_incremental`, `data_driven`,
+        /// `mmm_informed`, …
         method: String,
         /// Channel credited; `direct` when nothing else can be.
         channel: String,

@@ -3,6 +3,7 @@
 //! *Staging* tables keep the shape of their source; *canonical* tables are what steps read;
 //! *marts* are what people read.
 
+mod attribution;
 mod canonical;
 mod decision;
 mod marts;
@@ -10,6 +11,11 @@ mod model;
 mod quality;
 mod staging;
 
+pub use attribution::{
+    AttributionChannels, AttributionLags, AttributionMethods, AttributionPaths,
+    AttributionPositions, AttributionReconciliation, ConversionModels, Identities,
+    JourneyQuarantine, Journeys, MarkovTransitions,
+};
 pub use canonical::{Controls, MediaDaily, Orders, Outcome, Touchpoints};
 pub use decision::{
     Briefing, BudgetFrontier, BudgetPlan, Comparison, DecisionStore, Deliveries, PlanOutcomes,
@@ -40,6 +46,17 @@ pub fn all() -> Vec<&'static ArtifactSpec> {
         Outcome::spec(),
         Controls::spec(),
         AttributionEvents::spec(),
+        AttributionChannels::spec(),
+        AttributionLags::spec(),
+        AttributionMethods::spec(),
+        AttributionPaths::spec(),
+        AttributionPositions::spec(),
+        AttributionReconciliation::spec(),
+        ConversionModels::spec(),
+        Identities::spec(),
+        JourneyQuarantine::spec(),
+        Journeys::spec(),
+        MarkovTransitions::spec(),
         UnifiedDailyMetrics::spec(),
         AdstockCurves::spec(),
         ContributionTotals::spec(),
