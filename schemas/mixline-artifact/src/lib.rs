@@ -4,6 +4,7 @@
 //! artifact; its [`Log`] reads any version and commits new ones. A version is written once and
 //! never changed: the log entry is the commit, and only a conditional create makes it.
 
+mod batches;
 mod cells;
 mod checked;
 mod contract;
@@ -21,11 +22,12 @@ mod table;
 pub mod testing;
 mod threads;
 
+pub use batches::{Batches, Stream};
 pub use checked::Checked;
 pub use contract::{ContractViolations, Violation};
 pub use error::{StoreClass, StoreError};
 pub use log::{
-    CommitOutcome, CommitRecord, Committed, DataFile, GcReport, Log, Retention, Snapshot,
+    CommitOutcome, CommitRecord, Committed, DataFile, GcReport, Log, Merge, Retention, Snapshot,
 };
 pub use pieces::{Pieces, Rows};
 pub use polars::frame::DataFrame;

@@ -159,6 +159,15 @@ impl Iterator for InOrder {
 }
 
 impl InOrder {
+    /// The pieces, taken: they can be made once.
+    pub(crate) fn taken(&mut self) -> Self {
+        Self {
+            spec: self.spec,
+            source: std::mem::replace(&mut self.source, Box::new(std::iter::empty())),
+            last: self.last.take(),
+        }
+    }
+
     fn follow(&mut self, frame: DataFrame) -> Result<DataFrame, ContractViolations> {
         let end = frame.slice(frame.height() as i64 - 1, 1);
         if let Some(mut seam) = self.last.replace(end) {

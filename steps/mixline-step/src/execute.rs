@@ -61,7 +61,7 @@ impl Execution {
         let frames = self.compute(&found).await?;
         let late = self.ctx.late_failure();
         let (outputs, all_adopted) = match (&self.request.out_dir, &store) {
-            (Some(dir), _) => (plain::write(self.named(frames), dir)?, false),
+            (Some(dir), _) => (self.write_plainly(frames, dir).await?, false),
             (None, Some(store)) => {
                 let slot = match &late {
                     None => fingerprint.clone(),
@@ -233,7 +233,7 @@ impl Execution {
 
     /// Reads the inputs and runs the step function on a thread of its own.
     async fn compute(&self, found: &[Found]) -> Result<Frames, StepError> {
-        let mut inputs = read::read_all(found).await?;
+        let mut inputs = read::give(found).await?;
         self.ctx
             .read(found.iter().filter_map(Found::reference).collect());
         let (compute, ctx) = (self.program.compute, self.ctx.clone());
@@ -334,6 +334,17 @@ impl Execution {
             });
         }
         Ok((outputs, adopted))
+    }
+
+    /// Writes files, on a thread of its own: rows may still have to be made.
+    async fn write_plainly(
+        &self,
+        frames: Frames,
+        dir: &std::path::Path,
+    ) -> Result<Vec<OutputResult>, StepError> {
+        let (outputs, dir) = (self.named(frames), dir.to_path_buf());
+        let writing = tokio::task::spawn_blocking(move || plain::write(outputs, &dir));
+        writing.await.unwrap_or_else(|error| Err(panics::of_task(error)))
     }
 
     /// Output tables with the artifact each belongs to.

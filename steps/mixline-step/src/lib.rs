@@ -68,7 +68,7 @@ mod step;
 
 pub use context::Context;
 pub use error::StepError;
-pub use mixline_artifact::{Pieces, Table};
+pub use mixline_artifact::{Batches, DataFrame, Pieces, Table};
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
 pub use read::{read_json, read_table};
 pub use run::main;
@@ -80,7 +80,7 @@ pub use clap;
 /// The items that [`inputs!`] and [`outputs!`] expand to; not for direct use.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::ports::Given;
     pub use mixline_artifact::Rows;
     pub use mixline_schema::{Artifact, WriteMode};
-    pub use polars::frame::DataFrame;
 }

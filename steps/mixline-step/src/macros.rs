@@ -6,8 +6,9 @@
 /// Declares the inputs of a step.
 ///
 /// A field `media: MediaDaily` becomes `pub media: Table<MediaDaily>` and a port `media` that
-/// reads the artifact `media_daily`. `Option<MediaDaily>` may have no version yet. A port may
-/// rename its artifact: `report: File as "weekly_report"`.
+/// reads the artifact `media_daily`. `Option<MediaDaily>` may have no version yet. `Batches<A>` is a
+/// table that is read piece by piece. A port may rename its artifact:
+/// `report: File as "weekly_report"`.
 ///
 /// ```
 /// use mixline_schema::catalog::{File, MediaDaily, Touchpoints};
@@ -58,7 +59,7 @@ macro_rules! __inputs {
             fn from_frames(
                 frames: &mut ::std::collections::BTreeMap<
                     ::std::string::String,
-                    $crate::__private::DataFrame,
+                    $crate::__private::Given,
                 >,
             ) -> ::std::result::Result<Self, $crate::StepError> {
                 let _ = &frames;
@@ -69,6 +70,30 @@ macro_rules! __inputs {
                     )?, )*
                 })
             }
+        }
+    };
+    (
+        $head:tt $name:ident { $($done:tt)* }
+        $(#[doc = $doc:literal])+ $field:ident : Option<Batches<$artifact:ty>>
+        $(as $rename:literal)? $(, $($rest:tt)*)?
+    ) => {
+        $crate::__inputs! {
+            $head $name
+            { $($done)* { { $($doc)+ } $field Option<$crate::Batches<$artifact>>,
+                $crate::__rename!($($rename)?) } }
+            $($($rest)*)?
+        }
+    };
+    (
+        $head:tt $name:ident { $($done:tt)* }
+        $(#[doc = $doc:literal])+ $field:ident : Batches<$artifact:ty> $(as $rename:literal)?
+        $(, $($rest:tt)*)?
+    ) => {
+        $crate::__inputs! {
+            $head $name
+            { $($done)* { { $($doc)+ } $field $crate::Batches<$artifact>,
+                $crate::__rename!($($rename)?) } }
+            $($($rest)*)?
         }
     };
     (

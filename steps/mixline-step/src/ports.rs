@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mixline_artifact::{Pieces, Rows, Table};
+use mixline_artifact::{Batches, Pieces, Rows, Stream, Table};
 use mixline_schema::{Artifact, ArtifactSpec, ColumnData, Port, WriteMode};
 use polars::frame::DataFrame;
 
@@ -18,6 +18,8 @@ pub struct PortSpec {
     pub port: Port,
     /// The artifact's declaration. Its name differs from `port.artifact` when the port renames it.
     pub spec: &'static ArtifactSpec,
+    /// Whether an input is read piece by piece.
+    pub(crate) streamed: bool,
     /// Columns in declaration order into the artifact's table.
     pub(crate) table: fn(Vec<ColumnData>) -> Result<DataFrame, StepError>,
 }
@@ -41,6 +43,7 @@ impl PortSpec {
         Self {
             port,
             spec: A::spec(),
+            streamed: false,
             table: table::<A>,
         }
     }
@@ -49,7 +52,10 @@ impl PortSpec {
     #[must_use]
     pub fn input<F: InputField>(name: &str, rename: Option<&str>, doc: &str) -> Self {
         let artifact = rename.unwrap_or(<F::Artifact as Artifact>::NAME);
-        Self::new::<F::Artifact>(name, artifact, F::OPTIONAL, doc)
+        Self {
+            streamed: F::STREAMED,
+            ..Self::new::<F::Artifact>(name, artifact, F::OPTIONAL, doc)
+        }
     }
 
     /// The port of an output field.
@@ -67,6 +73,15 @@ impl PortSpec {
     }
 }
 
+/// What was read for a port.
+#[derive(Debug)]
+pub enum Given {
+    /// All rows.
+    Whole(DataFrame),
+    /// Rows that will come piece by piece.
+    Stream(Stream),
+}
+
 /// The inputs of a step; implemented by [`inputs!`](crate::inputs!).
 pub trait InputPorts: Sized + 'static {
     /// The ports, in declaration order.
@@ -76,7 +91,7 @@ pub trait InputPorts: Sized + 'static {
     ///
     /// # Errors
     /// A data error that names the port when a table breaks its contract or is missing.
-    fn from_frames(frames: &mut BTreeMap<String, DataFrame>) -> Result<Self, StepError>;
+    fn from_frames(frames: &mut BTreeMap<String, Given>) -> Result<Self, StepError>;
 }
 
 /// The outputs of a step; implemented by [`outputs!`](crate::outputs!).
@@ -93,7 +108,7 @@ impl InputPorts for () {
     fn ports() -> Vec<PortSpec> {
         Vec::new()
     }
-    fn from_frames(_: &mut BTreeMap<String, DataFrame>) -> Result<Self, StepError> {
+    fn from_frames(_: &mut BTreeMap<String, Given>) -> Result<Self, StepError> {
         Ok(())
     }
 }
@@ -108,26 +123,30 @@ impl OutputPorts for () {
     }
 }
 
-/// The type of an input field: a table, or an optional one.
+/// The type of an input field: a table, one that is read piece by piece, or either, optional.
 pub trait InputField: Sized {
     /// What the table holds.
     type Artifact: Artifact;
     /// Whether the artifact may have no version yet.
     const OPTIONAL: bool;
+    /// Whether it is read piece by piece.
+    const STREAMED: bool = false;
 
     /// The checked table of a port.
     ///
     /// # Errors
     /// A data error when the rows break the contract; a bug when a required table is missing,
     /// since the SDK resolves inputs before.
-    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError>;
+    fn take(port: &str, given: Option<Given>) -> Result<Self, StepError>;
 }
 
 impl<A: Artifact> InputField for Table<A> {
     type Artifact = A;
     const OPTIONAL: bool = false;
-    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError> {
-        let frame = frame.ok_or_else(|| StepError::bug(format!("input `{port}` was not read")))?;
+    fn take(port: &str, given: Option<Given>) -> Result<Self, StepError> {
+        let Some(Given::Whole(frame)) = given else {
+            return Err(StepError::bug(format!("input `{port}` was not read")));
+        };
         Table::parse(frame).map_err(|violations| {
             let name = A::NAME;
             StepError::data(format!("input `{port}` breaks the contract of `{name}`"))
@@ -136,12 +155,25 @@ impl<A: Artifact> InputField for Table<A> {
     }
 }
 
-impl<A: Artifact> InputField for Option<Table<A>> {
+impl<A: Artifact> InputField for Batches<A> {
     type Artifact = A;
+    const OPTIONAL: bool = false;
+    const STREAMED: bool = true;
+    fn take(port: &str, given: Option<Given>) -> Result<Self, StepError> {
+        match given {
+            Some(Given::Stream(stream)) => Ok(Self::new(stream)),
+            whole => Table::take(port, whole).map(Self::from),
+        }
+    }
+}
+
+impl<F: InputField> InputField for Option<F> {
+    type Artifact = F::Artifact;
     const OPTIONAL: bool = true;
-    fn take(port: &str, frame: Option<DataFrame>) -> Result<Self, StepError> {
-        frame
-            .map(|frame| Table::take(port, Some(frame)))
+    const STREAMED: bool = F::STREAMED;
+    fn take(port: &str, given: Option<Given>) -> Result<Self, StepError> {
+        given
+            .map(|given| F::take(port, Some(given)))
             .transpose()
     }
 }

@@ -7,20 +7,19 @@ use std::collections::BTreeMap;
 
 use mixline_artifact::Rows;
 use mixline_schema::StepDescriptor;
-use polars::frame::DataFrame;
 use serde_json::Value;
 
 use crate::config;
 use crate::context::Context;
 use crate::error::StepError;
-use crate::ports::{InputPorts, OutputPorts, PortSpec};
+use crate::ports::{Given, InputPorts, OutputPorts, PortSpec};
 use crate::step::{Step, descriptor};
 
 /// Output tables by port.
 pub(crate) type Frames = Vec<(&'static str, Rows)>;
 
 /// A step function, without its types: configuration and inputs in, outputs out.
-type Compute = fn(&Value, &mut BTreeMap<String, DataFrame>, &Context) -> Result<Frames, StepError>;
+type Compute = fn(&Value, &mut BTreeMap<String, Given>, &Context) -> Result<Frames, StepError>;
 
 /// One step, without its types.
 #[derive(Clone)]
@@ -31,7 +30,7 @@ pub(crate) struct Program {
     /// Checks a configuration; gives it back with every default filled in.
     pub(crate) validate: fn(&Value) -> Result<Value, StepError>,
     /// Parses the inputs against their contracts and does nothing with them.
-    pub(crate) parse: fn(&mut BTreeMap<String, DataFrame>) -> Result<(), StepError>,
+    pub(crate) parse: fn(&mut BTreeMap<String, Given>) -> Result<(), StepError>,
     /// The step function.
     pub(crate) compute: Compute,
 }
@@ -60,7 +59,7 @@ fn validate<S: Step>(raw: &Value) -> Result<Value, StepError> {
 
 fn compute<S: Step>(
     raw: &Value,
-    frames: &mut BTreeMap<String, DataFrame>,
+    frames: &mut BTreeMap<String, Given>,
     ctx: &Context,
 ) -> Result<Frames, StepError> {
     let parsed: S::Config = config::parse(raw)?;

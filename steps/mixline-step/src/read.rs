@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use mixline_artifact::{Log, Store, Table};
+use mixline_artifact::{Log, Store, Stream, Table};
 use mixline_schema::{Artifact, ArtifactRef, Digest, InputRef, Selector};
 use polars::frame::DataFrame;
 use polars::prelude::{ParquetReader, SerReader as _};
 
 use crate::csv_file;
 use crate::error::StepError;
-use crate::ports::{InputField as _, PortSpec};
+use crate::ports::{Given, InputField as _, PortSpec};
 use crate::program::Program;
 use crate::request::{Request, Source};
 
@@ -44,8 +44,18 @@ impl Found {
         }
     }
 
+    /// What the step gets: the rows, or for a port that is read piece by piece their source.
+    async fn given(&self) -> Result<Given, StepError> {
+        match &self.place {
+            Place::Store { log, version } if self.spec.streamed => Ok(Given::Stream(
+                Stream::of_version(log.clone(), self.spec.spec, *version),
+            )),
+            _ => self.rows().await.map(Given::Whole),
+        }
+    }
+
     /// Reads the rows.
-    async fn read(&self) -> Result<DataFrame, StepError> {
+    async fn rows(&self) -> Result<DataFrame, StepError> {
         match &self.place {
             Place::Store { log, version } => {
                 let rows = log.read_as(self.spec.spec, Some(*version)).await;
@@ -209,14 +219,23 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, StepEr
 pub fn read_table<A: Artifact>(path: &str) -> Result<Table<A>, StepError> {
     let port = PortSpec::input::<Table<A>>(A::NAME, None, "");
     let frame = read_file(Path::new(path), &port)?;
-    Table::take(path, Some(frame))
+    Table::take(path, Some(Given::Whole(frame)))
 }
 
-/// Reads every input that was found.
-pub(crate) async fn read_all(found: &[Found]) -> Result<BTreeMap<String, DataFrame>, StepError> {
-    let mut frames = BTreeMap::new();
+/// What the step gets of every input that was found.
+pub(crate) async fn give(found: &[Found]) -> Result<BTreeMap<String, Given>, StepError> {
+    let mut given = BTreeMap::new();
     for input in found {
-        frames.insert(input.spec.port.name.clone(), input.read().await?);
+        given.insert(input.spec.port.name.clone(), input.given().await?);
     }
-    Ok(frames)
+    Ok(given)
+}
+
+/// Every input that was found, wholly, to be looked at.
+pub(crate) async fn read_all(found: &[Found]) -> Result<BTreeMap<String, Given>, StepError> {
+    let mut given = BTreeMap::new();
+    for input in found {
+        given.insert(input.spec.port.name.clone(), Given::Whole(input.rows().await?));
+    }
+    Ok(given)
 }

@@ -7,6 +7,7 @@ mod alias;
 mod compact;
 mod entry;
 mod gc;
+mod merge;
 mod schema;
 mod stats;
 mod upsert;
@@ -26,6 +27,7 @@ pub use entry::DataFile;
 use entry::Entry;
 pub(crate) use entry::EntryCache;
 pub use gc::{GcReport, Retention};
+pub use merge::Merge;
 use schema::TableSchema;
 pub use write::{CommitOutcome, Committed};
 
@@ -290,16 +292,25 @@ impl Log {
         spec: &ArtifactSpec,
         version: Option<u64>,
     ) -> Result<DataFrame, StoreError> {
-        let version = self.existing(version).await?;
-        let stored = self.snapshot(Some(version)).await?.schema_version;
-        if stored != spec.schema_version {
+        let snapshot = self.snapshot_as(spec, version).await?;
+        self.read(Some(snapshot.version)).await
+    }
+
+    /// What a version consists of, when it is of the schema version that `spec` declares.
+    async fn snapshot_as(
+        &self,
+        spec: &ArtifactSpec,
+        version: Option<u64>,
+    ) -> Result<Snapshot, StoreError> {
+        let snapshot = self.snapshot(version).await?;
+        if snapshot.schema_version != spec.schema_version {
             return Err(StoreError::SchemaVersion {
                 name: self.name.to_string(),
-                stored,
+                stored: snapshot.schema_version,
                 expected: spec.schema_version,
             });
         }
-        self.read(Some(version)).await
+        Ok(snapshot)
     }
 
     /// The rows of a version as a typed table.
@@ -313,8 +324,12 @@ impl Log {
         Ok(Table::parse(self.read_as(A::spec(), version).await?)?)
     }
 
-    async fn read_file(&self, at: &Snapshot, file: &DataFile) -> Result<DataFrame, StoreError> {
-        let bytes = match self.bytes(&self.path(&file.path)).await {
+    async fn file_bytes(
+        &self,
+        at: &Snapshot,
+        file: &DataFile,
+    ) -> Result<bytes::Bytes, StoreError> {
+        match self.bytes(&self.path(&file.path)).await {
             Err(
                 error @ StoreError::Io {
                     source: object_store::Error::NotFound { .. },
@@ -322,14 +337,18 @@ impl Log {
                 },
             ) => {
                 let collected = self.oldest_retained().await?;
-                return Err(collected.map_or(error, |oldest| StoreError::Collected {
+                Err(collected.map_or(error, |oldest| StoreError::Collected {
                     name: self.name.to_string(),
                     version: at.version,
                     oldest,
-                }));
+                }))
             }
-            other => other?,
-        };
+            other => other,
+        }
+    }
+
+    async fn read_file(&self, at: &Snapshot, file: &DataFile) -> Result<DataFrame, StoreError> {
+        let bytes = self.file_bytes(at, file).await?;
         let decode = |source| self.columns("decode", source);
         at.schema
             .conform(&parquet::decode(bytes).map_err(decode)?)

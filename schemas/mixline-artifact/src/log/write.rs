@@ -252,7 +252,7 @@ impl Log {
         }
         let parts = match &mut draft.rows {
             Held::Whole(rows) => self.write_parts(schema, slices(rows)).await?,
-            Held::Pieces(pieces) => self.write_pieces(schema, pieces).await?,
+            Held::Pieces(pieces) => self.write_pieces(schema, pieces.taken()).await?,
         };
         draft.parts = Some(parts.clone());
         Ok((removed, parts))
@@ -270,17 +270,30 @@ impl Log {
             .await
     }
 
-    /// Writes each piece before the next one is made, so that one at a time is in memory.
+    /// Writes piece after piece. The next one is made on a thread of its own while this one is
+    /// encoded; no more than three are in memory.
     async fn write_pieces(
         &self,
         schema: &TableSchema,
-        pieces: &mut InOrder,
+        pieces: InOrder,
     ) -> Result<Vec<DataFile>, StoreError> {
+        let (sender, mut made) = tokio::sync::mpsc::channel(1);
+        let making = tokio::task::spawn_blocking(move || {
+            for piece in pieces {
+                let failed = piece.is_err();
+                if sender.blocking_send(piece).is_err() || failed {
+                    return;
+                }
+            }
+        });
         let mut parts = Vec::new();
-        for piece in pieces {
+        while let Some(piece) = made.recv().await {
             parts.extend(self.write_parts(schema, slices(&piece?)).await?);
         }
-        Ok(parts)
+        match making.await {
+            Ok(()) => Ok(parts),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
     }
 
     /// Writes one data file. Encoding is work for a thread of its own: the next file is encoded
