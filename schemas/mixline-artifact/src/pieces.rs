@@ -11,10 +11,11 @@ use polars::prelude::DataFrame;
 
 use crate::checked::Checked;
 use crate::contract::{ContractViolations, duplicates, out_of_order};
+use crate::error::StoreError;
 use crate::order;
 use crate::table::Table;
 
-type Source = Box<dyn Iterator<Item = Result<DataFrame, ContractViolations>> + Send>;
+type Source = Box<dyn Iterator<Item = Result<DataFrame, StoreError>> + Send>;
 
 /// A table of one artifact, piece by piece.
 pub struct Pieces<A: Artifact> {
@@ -23,12 +24,13 @@ pub struct Pieces<A: Artifact> {
 }
 
 impl<A: Artifact> Pieces<A> {
-    /// Pieces made when they are asked for. Each must come after the one before it, by key.
-    pub fn new(
-        pieces: impl Iterator<Item = Result<Table<A>, ContractViolations>> + Send + 'static,
+    /// Pieces made when they are asked for. Each must come after the one before it, by key. Making
+    /// one may fail: its rows may break the contract, or what it is made from cannot be read.
+    pub fn new<E: Into<StoreError>>(
+        pieces: impl Iterator<Item = Result<Table<A>, E>> + Send + 'static,
     ) -> Self {
         Self {
-            source: Box::new(pieces.map(|piece| piece.map(Table::into_df))),
+            source: Box::new(pieces.map(|piece| piece.map(Table::into_df).map_err(E::into))),
             rows: PhantomData,
         }
     }
@@ -36,10 +38,10 @@ impl<A: Artifact> Pieces<A> {
     /// All pieces as one table.
     ///
     /// # Errors
-    /// Every violation of the first piece that has any.
-    pub fn into_table(self) -> Result<Table<A>, ContractViolations> {
+    /// Every violation of the first piece that has any; why one could not be made.
+    pub fn into_table(self) -> Result<Table<A>, StoreError> {
         let checked = Rows::from(self).whole()?;
-        Table::parse(checked.into_df())
+        Ok(Table::parse(checked.into_df())?)
     }
 }
 
@@ -79,8 +81,8 @@ impl Rows {
     /// All rows at once.
     ///
     /// # Errors
-    /// Violations found when the pieces are made.
-    pub fn whole(self) -> Result<Checked, ContractViolations> {
+    /// What came up when the pieces were made.
+    pub fn whole(self) -> Result<Checked, StoreError> {
         let frame = match self.held {
             Held::Whole(frame) => frame,
             Held::Pieces(pieces) => {
@@ -97,7 +99,7 @@ impl Rows {
     }
 
     /// The rows as frames in key order: one, or the pieces.
-    pub fn frames(self) -> Box<dyn Iterator<Item = Result<DataFrame, ContractViolations>> + Send> {
+    pub fn frames(self) -> Box<dyn Iterator<Item = Result<DataFrame, StoreError>> + Send> {
         match self.held {
             Held::Whole(frame) => Box::new(std::iter::once(Ok(frame))),
             Held::Pieces(pieces) => Box::new(pieces),
@@ -148,13 +150,13 @@ pub(crate) struct InOrder {
 }
 
 impl Iterator for InOrder {
-    type Item = Result<DataFrame, ContractViolations>;
+    type Item = Result<DataFrame, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let frame = self
             .source
             .find(|piece| piece.as_ref().map_or(true, |frame| frame.height() > 0))?;
-        Some(frame.and_then(|frame| self.follow(frame)))
+        Some(frame.and_then(|frame| Ok(self.follow(frame)?)))
     }
 }
 

@@ -77,6 +77,13 @@ impl Totals {
         self.value[at] += value;
     }
 
+    /// Gives to `rest` what nothing can be credited with.
+    pub fn settle(&mut self, rest: ChannelId) {
+        let conversions = std::mem::take(&mut self.uncredited_conversions);
+        let value = std::mem::take(&mut self.uncredited_value);
+        self.give(rest, conversions, value);
+    }
+
     /// Adds `times` other totals.
     pub fn merge(&mut self, other: &Self, times: f64) {
         for (at, (conversions, value)) in other.conversions.iter().zip(&other.value).enumerate() {

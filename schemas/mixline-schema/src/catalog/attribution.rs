@@ -232,7 +232,11 @@ crate::artifact! {
         target_revenue: f64 = unit "currency";
         /// Revenue after scaling.
         reconciled_revenue: f64 = unit "currency";
-        /// Factor on the channel's path shares, relative to the base.
+        /// What carries the channel's revenue: `paths` (its touches), `base` (every order: a channel
+        /// without touches), or `none`.
+        carried_by: String,
+        /// On paths: factor on the channel's path shares, relative to a base of 1. On the base: the
+        /// channel's part of the base.
         factor: f64 = unit "ratio", range NON_NEGATIVE;
         /// Target that journeys with the channel cannot carry, or that has no journeys.
         unreconciled_revenue: f64 = unit "currency";

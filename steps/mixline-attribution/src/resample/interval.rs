@@ -18,6 +18,19 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// A value that nothing is known about.
+    #[must_use]
+    pub fn point(value: f64) -> Self {
+        Self {
+            mean: value,
+            q05: value,
+            q25: value,
+            q50: value,
+            q75: value,
+            q95: value,
+        }
+    }
+
     /// The summary of some values; `None` when there are none.
     #[must_use]
     pub fn of(mut values: Vec<f64>) -> Option<Self> {

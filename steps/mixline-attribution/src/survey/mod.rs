@@ -24,7 +24,7 @@ use crate::resample::group_of;
 use crate::rules::TouchRule;
 use crate::shapley::{Cumulative, Positions, positions};
 
-pub use results::{MarkovResult, ModelResult, Result};
+pub use results::{MarkovResult, ModelResult, Result, Setting};
 pub use sample::Sample;
 
 /// What a survey keeps.

@@ -1,6 +1,7 @@
 //! From what a survey kept to the numbers of each method.
 
 use super::{Counts, Survey};
+use crate::channel::ChannelId;
 use crate::conversion::{
     ConversionModel, DataDriven, FitError, FitOptions, Fitted, IncrementalShapley, fit,
 };
@@ -9,11 +10,24 @@ use crate::journey::Journeys;
 use crate::markov::{Chain, ChainError, RemovalEffects};
 use crate::resample::{Interval, Stability, group_of, stability};
 
+/// What all results are told in terms of.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// Number of channels.
+    pub channels: usize,
+    /// The channel that stands for what nothing can be credited with: direct visits.
+    pub rest: ChannelId,
+    /// How often each group of customers was drawn, in each resample.
+    pub draws: &'a [Vec<f64>],
+}
+
 /// What a method says of every channel, and how sure that is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Result {
-    /// Conversions and value by channel.
+    /// Conversions and value by channel; what nothing can be credited with is the rest's.
     pub totals: Totals,
+    /// Value that touches were credited with.
+    pub credited: f64,
     /// Interval of the value, by channel id.
     pub intervals: Vec<Interval>,
     /// How much the answer depends on which customers were there.
@@ -44,20 +58,19 @@ pub struct ModelResult {
 const ORDERS: usize = 400;
 
 impl Survey {
-    /// The result of each rule, in the order of the plan. `draws` say how often each group of
-    /// customers was drawn in each resample.
+    /// The result of each rule, in the order of the plan.
     #[must_use]
-    pub fn rules(&self, channels: usize, draws: &[Vec<f64>]) -> Vec<Result> {
+    pub fn rules(&self, setting: Setting<'_>) -> Vec<Result> {
         self.rules
             .iter()
-            .map(|groups| summed(groups, channels, draws))
+            .map(|groups| Result::summed(groups, setting))
             .collect()
     }
 
     /// The Shapley value of the cumulative game.
     #[must_use]
-    pub fn shapley(&self, channels: usize, draws: &[Vec<f64>]) -> Result {
-        summed(&self.shapley, channels, draws)
+    pub fn shapley(&self, setting: Setting<'_>) -> Result {
+        Result::summed(&self.shapley, setting)
     }
 
     /// The result of a chain.
@@ -67,54 +80,34 @@ impl Survey {
     pub fn markov(
         &self,
         chain: usize,
-        channels: usize,
-        draws: &[Vec<f64>],
+        setting: Setting<'_>,
     ) -> std::result::Result<MarkovResult, ChainError> {
-        let transitions = &self.chains[chain];
+        let (transitions, channels) = (&self.chains[chain], setting.channels);
         let effects = RemovalEffects::exact(&Chain::new(transitions)?, channels)?;
-        let totals = self.credited(&effects, &vec![1.0; self.counts.len()]);
-        let resampled = RemovalEffects::resampled(transitions, channels, draws)?;
-        let resamples = resampled
-            .iter()
-            .zip(draws)
-            .map(|(effects, drawn)| by_channel(&self.credited(effects, drawn), channels));
-        let resamples = resamples.collect();
+        let resampled = RemovalEffects::resampled(transitions, channels, setting.draws)?;
+        let totals = self.credited(&effects, &self.everyone());
+        let pairs = resampled.iter().zip(setting.draws);
+        let resamples = pairs.map(|(effects, drawn)| self.credited(effects, drawn));
         Ok(MarkovResult {
-            result: Result::new(totals, channels, resamples),
+            result: Result::new(totals, resamples.collect(), setting),
             effects,
         })
     }
 
-    fn credited(&self, effects: &RemovalEffects, drawn: &[f64]) -> Totals {
-        let sum = |of: fn(&Counts) -> f64| -> f64 {
-            self.counts
-                .iter()
-                .zip(drawn)
-                .map(|(counts, times)| of(counts) * times)
-                .sum()
-        };
-        let (conversions, value) = (sum(|c| c.touched_conversions), sum(|c| c.touched_value));
-        let mut totals = effects.totals(conversions, value);
-        totals.uncredited_conversions += sum(|c| c.conversions) - conversions;
-        totals.uncredited_value += sum(|c| c.value) - value;
-        totals
-    }
-
-    /// Fits a model of conversions to the sample; its credits are scaled to the value of all
-    /// conversions that touches led to.
+    /// Fits a model of conversions to the sample; its credits are scaled to all conversions that
+    /// touches led to.
     ///
     /// # Errors
     /// [`FitError`].
     pub fn conversion_model(
         &self,
-        channels: usize,
         options: &FitOptions,
-        draws: &[Vec<f64>],
+        setting: Setting<'_>,
         seed: u64,
     ) -> std::result::Result<ModelResult, FitError> {
-        let groups = self.counts.len();
-        let journeys = self.sample.journeys();
-        let fitted = fit(journeys, channels, options, groups, |c| group_of(c, groups))?;
+        let (groups, journeys) = (self.counts.len(), self.sample.journeys());
+        let group = |customer| group_of(customer, groups);
+        let fitted = fit(journeys, setting.channels, options, groups, group)?;
         let data_driven = |model: &ConversionModel| by_group(&DataDriven(model), journeys, groups);
         let incremental = |model: &ConversionModel| {
             let method = IncrementalShapley {
@@ -125,76 +118,101 @@ impl Survey {
             by_group(&method, journeys, groups)
         };
         Ok(ModelResult {
-            data_driven: self.scaled(&fitted, channels, draws, data_driven),
-            incremental: self.scaled(&fitted, channels, draws, incremental),
+            data_driven: self.scaled(&fitted, setting, data_driven),
+            incremental: self.scaled(&fitted, setting, incremental),
             fitted,
         })
+    }
+
+    /// Every group once.
+    fn everyone(&self) -> Vec<f64> {
+        vec![1.0; self.counts.len()]
+    }
+
+    /// A number of all customers, each group taken some times.
+    fn sum(&self, drawn: &[f64], of: fn(&Counts) -> f64) -> f64 {
+        let pairs = self.counts.iter().zip(drawn);
+        pairs.map(|(counts, times)| of(counts) * times).sum()
+    }
+
+    /// Removal effects shared over what touches led to.
+    fn credited(&self, effects: &RemovalEffects, drawn: &[f64]) -> Totals {
+        let conversions = self.sum(drawn, |counts| counts.touched_conversions);
+        let value = self.sum(drawn, |counts| counts.touched_value);
+        let mut totals = effects.totals(conversions, value);
+        self.leave_untouched(&mut totals, drawn);
+        totals
     }
 
     /// Credit of a fitted method in the sample, scaled to all customers.
     fn scaled(
         &self,
         fitted: &Fitted,
-        channels: usize,
-        draws: &[Vec<f64>],
+        setting: Setting<'_>,
         credit: impl Fn(&ConversionModel) -> Vec<Totals>,
     ) -> Result {
-        let everyone = vec![1.0; self.counts.len()];
-        let scale = |groups: &[Totals], drawn: &[f64]| {
-            let sample = weighted(groups, drawn);
-            let given = |of: &[f64]| of.iter().sum::<f64>();
-            let mut all = Totals::default();
-            let sum = |of: fn(&Counts) -> f64| -> f64 {
-                self.counts
-                    .iter()
-                    .zip(drawn)
-                    .map(|(counts, times)| of(counts) * times)
-                    .sum()
+        let scaled = |model: &ConversionModel, drawn: &[f64]| {
+            let sample = weighted(&credit(model), drawn);
+            let ratio = |whole: f64, parts: &[f64]| {
+                let part: f64 = parts.iter().sum();
+                if part > 0.0 { whole / part } else { 0.0 }
             };
-            let ratio = |whole: f64, part: f64| if part > 0.0 { whole / part } else { 0.0 };
-            let conversions = ratio(sum(|c| c.touched_conversions), given(&sample.conversions));
-            let value = ratio(sum(|c| c.touched_value), given(&sample.value));
-            for (at, (one, other)) in sample.conversions.iter().zip(&sample.value).enumerate() {
-                all.give(
-                    crate::ChannelId(at as u32),
-                    one * conversions,
-                    other * value,
-                );
+            let conversions = self.sum(drawn, |counts| counts.touched_conversions);
+            let value = self.sum(drawn, |counts| counts.touched_value);
+            let by_conversions = ratio(conversions, &sample.conversions);
+            let by_value = ratio(value, &sample.value);
+            let mut totals = Totals::default();
+            for (channel, (one, other)) in (0..).zip(sample.conversions.iter().zip(&sample.value)) {
+                totals.give(ChannelId(channel), one * by_conversions, other * by_value);
             }
-            all.uncredited_conversions = sum(|c| c.conversions - c.touched_conversions);
-            all.uncredited_value = sum(|c| c.value - c.touched_value);
-            all
+            self.leave_untouched(&mut totals, drawn);
+            totals
         };
-        let totals = scale(&credit(&fitted.model), &everyone);
-        let resamples = draws
-            .iter()
-            .map(|drawn| by_channel(&scale(&credit(&fitted.resampled(drawn)), drawn), channels))
-            .collect();
-        Result::new(totals, channels, resamples)
+        let totals = scaled(&fitted.model, &self.everyone());
+        let resample = |drawn: &Vec<f64>| scaled(&fitted.resampled(drawn), drawn);
+        Result::new(totals, setting.draws.iter().map(resample).collect(), setting)
+    }
+
+    /// Orders that no touch led to cannot be credited.
+    fn leave_untouched(&self, totals: &mut Totals, drawn: &[f64]) {
+        totals.uncredited_conversions +=
+            self.sum(drawn, |counts| counts.conversions - counts.touched_conversions);
+        totals.uncredited_value += self.sum(drawn, |counts| counts.value - counts.touched_value);
     }
 }
 
 impl Result {
-    fn new(mut totals: Totals, channels: usize, resamples: Vec<Vec<f64>>) -> Self {
-        if channels > 0 {
-            totals.give(crate::ChannelId(channels as u32 - 1), 0.0, 0.0);
-        }
-        let of_channel = |at: usize| resamples.iter().map(|one| one[at]).collect();
-        let point = |at: usize| {
-            let x = totals.value[at];
-            Interval {
-                mean: x,
-                q05: x,
-                q25: x,
-                q50: x,
-                q75: x,
-                q95: x,
-            }
+    /// The result of totals kept by group.
+    #[must_use]
+    pub fn summed(groups: &[Totals], setting: Setting<'_>) -> Self {
+        let totals = weighted(groups, &vec![1.0; groups.len()]);
+        let resamples = setting.draws.iter().map(|drawn| weighted(groups, drawn));
+        Self::new(totals, resamples.collect(), setting)
+    }
+
+    fn new(mut totals: Totals, resamples: Vec<Totals>, setting: Setting<'_>) -> Self {
+        let credited = totals.value.iter().sum();
+        totals.settle(setting.rest);
+        let values = |totals: &Totals| -> Vec<f64> {
+            let value = |channel| totals.value_of(ChannelId(channel));
+            (0..setting.channels as u32).map(value).collect()
         };
-        let interval = |at| Interval::of(of_channel(at)).unwrap_or_else(|| point(at));
+        let point = values(&totals);
+        let resamples: Vec<Vec<f64>> = resamples
+            .into_iter()
+            .map(|mut resample| {
+                resample.settle(setting.rest);
+                values(&resample)
+            })
+            .collect();
+        let interval = |(channel, &value): (usize, &f64)| {
+            let of_channel = resamples.iter().map(|resample| resample[channel]);
+            Interval::of(of_channel.collect()).unwrap_or_else(|| Interval::point(value))
+        };
         Self {
-            intervals: (0..channels).map(interval).collect(),
-            stability: stability(&totals.value, &resamples),
+            intervals: point.iter().enumerate().map(interval).collect(),
+            stability: stability(&point, &resamples),
+            credited,
             totals,
         }
     }
@@ -207,20 +225,6 @@ fn weighted(groups: &[Totals], times: &[f64]) -> Totals {
         sum.merge(group, *times);
     }
     sum
-}
-
-fn by_channel(totals: &Totals, channels: usize) -> Vec<f64> {
-    (0..channels)
-        .map(|at| totals.value_of(crate::ChannelId(at as u32)))
-        .collect()
-}
-
-fn summed(groups: &[Totals], channels: usize, draws: &[Vec<f64>]) -> Result {
-    let totals = weighted(groups, &vec![1.0; groups.len()]);
-    let resamples = draws
-        .iter()
-        .map(|drawn| by_channel(&weighted(groups, drawn), channels));
-    Result::new(totals, channels, resamples.collect())
 }
 
 fn by_group(method: &impl Credit, journeys: &Journeys, groups: usize) -> Vec<Totals> {

@@ -2,7 +2,7 @@
 
 use mixline_attribution::conversion::{ConversionModel, FitOptions, fit};
 use mixline_attribution::resample::{draws, group_of};
-use mixline_attribution::survey::{Plan, Survey};
+use mixline_attribution::survey::{Plan, Setting, Survey};
 use mixline_attribution::{ChannelId, Journeys, Outcome, Touch, TouchRule};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -90,8 +90,13 @@ fn intervals_hold_what_is_expected_over_worlds() {
             let mut survey = Survey::new(plan.clone());
             let journeys = journeys(&truth(), 1_500, 100 + world);
             journeys.iter().for_each(|journey| survey.add(&journey));
-            let linear = survey.rules(CHANNELS, &resamples).remove(0);
-            let markov = survey.markov(0, CHANNELS, &resamples).unwrap().result;
+            let setting = Setting {
+                channels: CHANNELS,
+                rest: ChannelId(0),
+                draws: &resamples,
+            };
+            let linear = survey.rules(setting).remove(0);
+            let markov = survey.markov(0, setting).unwrap().result;
             [linear, markov]
         })
         .collect();
