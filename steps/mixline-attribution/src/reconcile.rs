@@ -42,7 +42,7 @@ pub struct Reconciliation {
     pub reached: Vec<f64>,
     /// Value of all journeys.
     pub value: f64,
-    /// Largest distance of a channel from its target, as a share of all value.
+    /// Largest distance of a channel that paths meet from its target, as a share of all value.
     pub gap: f64,
     /// Rounds made.
     pub rounds: usize,
@@ -96,11 +96,9 @@ impl Reconciliation {
                 self.reached[entry.0 as usize] += one.value * weight(entry) / all;
             }
         }
-        let off = self
-            .reached
-            .iter()
-            .zip(&self.targets)
-            .map(|(got, want)| (got - want).abs());
+        let off = (0..self.targets.len())
+            .filter(|&channel| self.by_paths[channel] > 0.0)
+            .map(|channel| (self.reached[channel] - self.targets[channel]).abs());
         let worst = off.fold(0.0, f64::max);
         self.gap = if self.value > 0.0 {
             worst / self.value

@@ -1,97 +1,51 @@
-//! Credits of one order, and the rows they become.
+//! Credits of one order as rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use mixline_attribution::{Journey, TouchRule, credit, shares};
-use mixline_schema::catalog::{AttributionEvents, Orders};
+use chrono::NaiveDate;
+use mixline_attribution::share_out;
+use mixline_attribution_tables::{Method, OrderRow};
+use mixline_schema::catalog::AttributionEvents;
 
-use crate::config::Method;
-use crate::touches::Credited;
-
-/// The channel of orders that nothing else explains.
-const DIRECT: &str = "direct";
 /// The campaign of methods that do not tell campaigns apart.
-const ALL: &str = "all";
+pub(crate) const ALL: &str = "all";
 
-fn direct() -> Credited {
-    (DIRECT.to_owned(), ALL.to_owned())
-}
+/// Credit by channel and campaign.
+pub(crate) type Credits = BTreeMap<(String, String), f64>;
 
-/// Credit by channel and campaign, zeros included.
-pub(crate) struct Credits {
-    by_credited: BTreeMap<Credited, f64>,
-    fell_back: bool,
-}
-
-impl Credits {
-    /// Credits over a day's spend; all to `direct` when nobody spent.
-    pub(crate) fn by_spend(day: Option<&BTreeMap<String, f64>>) -> Self {
-        let (channels, spend): (Vec<&String>, Vec<f64>) = day
-            .into_iter()
-            .flatten()
-            .map(|(channel, spend)| (channel, *spend))
-            .unzip();
-        let candidates = channels
-            .iter()
-            .map(|channel| ((*channel).clone(), ALL.to_owned()))
-            .collect();
-        let earned = shares(&spend)
-            .map(|shares| {
-                let credited = channels.iter().map(|c| ((*c).clone(), ALL.to_owned()));
-                credited.zip(shares).collect()
-            })
-            .unwrap_or_default();
-        Self::new(&candidates, earned)
+/// Makes credits sum to exactly 1, in the order of their keys.
+pub(crate) fn exact(credits: &mut Credits) {
+    let mut shares: Vec<f64> = credits.values().copied().collect();
+    share_out(&mut shares);
+    for (credit, share) in credits.values_mut().zip(shares) {
+        *credit = share;
     }
-
-    /// Credits over a journey; all to `direct` when it is empty.
-    pub(crate) fn by_rule(
-        rule: &TouchRule,
-        journey: &Journey<Credited>,
-        candidates: &BTreeSet<Credited>,
-    ) -> Self {
-        Self::new(candidates, credit(rule, journey))
-    }
-
-    fn new(candidates: &BTreeSet<Credited>, earned: Vec<(Credited, f64)>) -> Self {
-        let mut by_credited: BTreeMap<Credited, f64> = candidates
-            .iter()
-            .map(|credited| (credited.clone(), 0.0))
-            .collect();
-        by_credited.insert(direct(), 0.0);
-        let fell_back = earned.is_empty();
-        if fell_back {
-            by_credited.insert(direct(), 1.0);
-        }
-        by_credited.extend(earned);
-        Self {
-            by_credited,
-            fell_back,
-        }
-    }
-
-    /// Whether `direct` took everything because nothing else could.
-    pub(crate) fn is_direct(&self) -> bool {
-        self.fell_back
-    }
+    credits.retain(|_, credit| *credit > 0.0);
 }
 
 /// The rows of one order and method.
 pub(crate) fn events_of(
-    order: &Orders,
+    order: &OrderRow<'_>,
     method: Method,
-    credits: &Credits,
-) -> Vec<AttributionEvents> {
-    let row = |((channel, campaign), credit): (&Credited, &f64)| AttributionEvents {
-        order_id: order.order_id.clone(),
-        method: method.name().to_owned(),
-        channel: channel.clone(),
-        campaign: campaign.clone(),
-        date: order.date,
-        currency: order.currency.clone(),
-        credit: *credit,
-        revenue: credit * order.revenue,
-        new_customer: order.new_customer,
-    };
-    credits.by_credited.iter().map(row).collect()
+    credits: Credits,
+) -> impl Iterator<Item = AttributionEvents> {
+    let (order_id, method) = (order.id.to_owned(), method.to_string());
+    let (date, currency) = (day_of(order.date), order.currency.to_owned());
+    let (revenue, new_customer) = (order.revenue, order.new_customer);
+    credits.into_iter().map(move |((channel, campaign), credit)| AttributionEvents {
+        order_id: order_id.clone(),
+        method: method.clone(),
+        channel,
+        campaign,
+        date,
+        currency: currency.clone(),
+        credit,
+        revenue: credit * revenue,
+        new_customer,
+    })
+}
+
+/// A day of a table.
+pub(crate) fn day_of(days: i32) -> NaiveDate {
+    NaiveDate::from_epoch_days(days).unwrap_or_default()
 }

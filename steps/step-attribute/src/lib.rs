@@ -1,42 +1,57 @@
-//! Shares the revenue of each order over channels.
+//! Shares the revenue of each order over channels, by every method.
 //!
-//! Reads orders and, where there are any, media and touchpoints; writes `attribution_events`:
-//! one row per order, method, channel and campaign.
+//! ```text
+//! journeys ──► one order after the other ─► sharing.rs ─► attribution_events
+//! attribution_channels, conversion_model, attribution_reconciliation ─► learned.rs ──┘
+//! attribution_events of earlier runs ─────────────────────────────────► memory.rs ───┘
+//! ```
 //!
-//! **Credit 0 is written too.** The table is upserted by key, and data arrives late: a touch that
-//! comes a day after its order moves the credit from one channel to another. So each order gets a
-//! row for every channel it *could* have been credited to (every touch of its customer, every
-//! channel reported on its day, and `direct`). A later run then overwrites what an earlier one
-//! credited, and the credits of an order and method always sum to 1.
+//! Rules look at the journey alone; the other methods share by what `step-weigh` has learned from
+//! all journeys. The credits of an order and method sum to exactly 1, and what no touch can be
+//! credited with is `direct`'s.
 //!
-//! Only touches strictly before the order count; the others are left out and counted in the
-//! result's checks.
+//! **Day by day.** A run shares the orders of its window and of `restatement_days` before it. Of
+//! earlier days it changes only what changed: refunds and restated orders scale what was credited,
+//! orders that came late are shared, and credits that no longer hold are taken back by rows with
+//! credit 0.
 
 mod config;
 mod events;
-mod touches;
+mod learned;
+mod memory;
+mod sharing;
 
-pub use config::{Config, Method};
-
-use std::collections::{BTreeMap, BTreeSet};
+pub use config::Config;
 
 use chrono::{Days, NaiveDate};
+use mixline_attribution_tables::{Decoded, Method, SpendByDay};
 use mixline_schema::Window;
-use mixline_schema::catalog::{AttributionEvents, MediaDaily, Orders, Touchpoints};
+use mixline_schema::catalog::{
+    AttributionChannels, AttributionEvents, AttributionReconciliation, ConversionModels, Journeys,
+    MediaDaily,
+};
 use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
 
-use crate::events::{Credits, events_of};
-use crate::touches::TouchBook;
+use crate::events::day_of;
+use crate::learned::Learned;
+use crate::memory::Memory;
+use crate::sharing::Sharing;
 
 inputs! {
     /// What the step reads.
     pub struct Inputs {
-        /// Orders whose revenue is shared.
-        orders: Orders,
+        /// Journeys, touch by touch.
+        journeys: Batches<Journeys>,
         /// Spend by day and channel, for `spend_share`.
         media: Option<MediaDaily>,
-        /// Touches of known customers, for the methods that look at journeys.
-        touchpoints: Option<Touchpoints>,
+        /// Removal effects, for the Markov methods.
+        channels: Option<AttributionChannels>,
+        /// The model of conversions, for `data_driven` and `shapley_incremental`.
+        model: Option<ConversionModels>,
+        /// Factors on path shares, for `mmm_informed`.
+        reconciliation: Option<AttributionReconciliation>,
+        /// What earlier runs credited.
+        earlier: Option<Batches<AttributionEvents>>,
     }
 }
 
@@ -65,23 +80,40 @@ impl Step for Attribute {
     }
 
     fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
-        let reach = ctx
-            .window()
-            .map(|window| restated(window, config.restatement_days));
+        let reach = ctx.window().map(|window| restated(window, config.restatement_days));
         let inside = |date: NaiveDate| reach.is_none_or(|reach| reach.contains_day(date));
-        let orders: Vec<Orders> = inputs
-            .orders
-            .rows()
-            .into_iter()
-            .filter(|order| inside(order.date))
-            .collect();
-        ctx.progress(0.2, "reading spend and touches");
-        let media = inputs.media.map(|table| table.rows()).unwrap_or_default();
-        let spend = spend_by_day(media.into_iter().filter(|row| inside(row.date)))?;
-        let book = inputs.touchpoints.map(|table| TouchBook::new(table.rows()));
+        let spend = spend(config, inputs.media)?;
+        let learned = Learned::new(
+            config,
+            &inputs.channels.map(|table| table.rows()).unwrap_or_default(),
+            &inputs.model.map(|table| table.rows()).unwrap_or_default(),
+            &inputs.reconciliation.map(|table| table.rows()).unwrap_or_default(),
+            ctx.seed(),
+        );
+        ctx.progress(0.1, "recalling earlier credits");
+        let mut memory = match &inputs.earlier {
+            Some(earlier) => Memory::recall(earlier, &inputs.journeys, inside)?,
+            None => Memory::default(),
+        };
         ctx.progress(0.4, "sharing orders");
-        let rows = share_all(config, &orders, &spend, book.as_ref(), ctx);
-        ctx.note("orders", orders.len());
+        let mut sharing = Sharing::new(config, &spend, learned);
+        let mut rows = std::mem::take(&mut memory.restated);
+        ctx.note("rows_restated", rows.len());
+        for batch in inputs.journeys.iter() {
+            let decoded = Decoded::new(&batch.map_err(StepError::from)?);
+            for journey in decoded.journeys() {
+                let Some(order) = &journey.order else {
+                    continue;
+                };
+                let date = day_of(order.date);
+                if inside(date) || memory.missed(order.id, date) {
+                    let fresh = sharing.share(&decoded, &journey, order);
+                    rows.extend(memory.take_back(order.id, &fresh));
+                    rows.extend(fresh);
+                }
+            }
+        }
+        sharing.note(ctx);
         ctx.note("events", rows.len());
         Ok(Outputs {
             events: Table::from_rows(rows)?,
@@ -101,89 +133,17 @@ fn restated(window: Window, days: u32) -> Window {
     }
 }
 
-/// Spend by day and channel. A channel that reported no cost is there with 0, so that what an
-/// earlier run credited to it is overwritten.
-type SpendByDay = BTreeMap<NaiveDate, BTreeMap<String, f64>>;
-
-/// A currency code that means "the source names none".
-const NO_CURRENCY: &str = "XXX";
-
-fn spend_by_day(media: impl Iterator<Item = MediaDaily>) -> Result<SpendByDay, StepError> {
-    let mut spend = SpendByDay::new();
-    let mut currencies: BTreeMap<NaiveDate, String> = BTreeMap::new();
-    for row in media {
-        if row.spend.is_some() && row.currency != NO_CURRENCY {
-            let seen = currencies
-                .entry(row.date)
-                .or_insert_with(|| row.currency.clone());
-            if *seen != row.currency {
-                return Err(mixed_currencies(row.date, seen, &row.currency));
-            }
-        }
-        let day = spend.entry(row.date).or_default();
-        *day.entry(row.channel).or_insert(0.0) += row.spend.unwrap_or(0.0);
+/// Spend by day, where it is asked for.
+fn spend(config: &Config, media: Option<Table<MediaDaily>>) -> Result<SpendByDay, StepError> {
+    let rows = media.map(|table| table.rows()).unwrap_or_default();
+    if !config.methods.contains(&Method::SpendShare) {
+        return Ok(SpendByDay::default());
     }
-    Ok(spend)
-}
-
-fn mixed_currencies(date: NaiveDate, one: &str, other: &str) -> StepError {
-    StepError::data(format!(
-        "spend in `media_daily` on {date} is in {one} and in {other}; shares of a sum of two \
-         currencies mean nothing"
-    ))
-    .hint("export every source in one currency, or leave spend_share out of `methods`")
-}
-
-fn share_all(
-    config: &Config,
-    orders: &[Orders],
-    spend: &SpendByDay,
-    book: Option<&TouchBook>,
-    ctx: &Context,
-) -> Vec<AttributionEvents> {
-    // A method that the configuration names twice gives its rows once.
-    let methods: BTreeSet<Method> = config.methods.iter().copied().collect();
-    let mut rows = Vec::new();
-    let mut tally = Tally::default();
-    for order in orders {
-        if methods.contains(&Method::SpendShare) {
-            let credits = Credits::by_spend(spend.get(&order.date));
-            tally.no_spend += usize::from(credits.is_direct());
-            rows.extend(events_of(order, Method::SpendShare, &credits));
-        }
-        let Some(book) = book else { continue };
-        let (journey, candidates, left_out) = book.journey(order, config.look_back_days);
-        tally.late += left_out.not_before;
-        tally.untouched += usize::from(journey.is_empty());
-        for &method in &methods {
-            if let Some(rule) = config.rule(method) {
-                let credits = Credits::by_rule(&rule, &journey, &candidates);
-                rows.extend(events_of(order, method, &credits));
-            }
-        }
-    }
-    tally.note(book.is_some(), ctx);
-    rows
-}
-
-/// Counts that explain the result.
-#[derive(Default)]
-struct Tally {
-    no_spend: usize,
-    late: usize,
-    untouched: usize,
-}
-
-impl Tally {
-    fn note(&self, touchpoints: bool, ctx: &Context) {
-        ctx.note("orders_on_days_without_spend", self.no_spend);
-        if touchpoints {
-            ctx.note("touches_at_or_after_the_order", self.late);
-            ctx.note("orders_without_touches", self.untouched);
-        } else {
-            ctx.note("touch_methods", "left out: there are no touchpoints");
-        }
-    }
+    SpendByDay::new(rows).map_err(|error| {
+        StepError::data("spend shares cannot be told")
+            .because(error)
+            .hint("export every source in one currency, or leave spend_share out of `methods`")
+    })
 }
 
 #[cfg(test)]

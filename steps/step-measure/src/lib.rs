@@ -19,6 +19,7 @@
 mod metrics;
 
 use chrono::{Days, NaiveDate};
+use mixline_attribution_tables::Method;
 use mixline_schema::Window;
 use mixline_schema::catalog::{AttributionEvents, MediaDaily, Orders, UnifiedDailyMetrics};
 use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
@@ -54,9 +55,8 @@ const FALLBACK: &str = "spend_share";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Attribution method behind the attributed columns: `spend_share`, `last_touch`,
-    /// `first_touch`, `linear`, `time_decay` or `position_based`. When `attribution_events` has
-    /// no row of it, `spend_share` is used and the result says so.
+    /// Attribution method behind the attributed columns, one of those that `step-attribute` applies.
+    /// When `attribution_events` has no row of it, `spend_share` is used and the result says so.
     pub method: String,
     /// Days before the window that are computed again, because platforms correct their numbers.
     pub restatement_days: u32,
@@ -85,20 +85,9 @@ impl Step for Measure {
     type Outputs = Outputs;
 
     fn validate(config: &Config) -> Result<(), StepError> {
-        const METHODS: [&str; 6] = [
-            FALLBACK,
-            "last_touch",
-            "first_touch",
-            "linear",
-            "time_decay",
-            "position_based",
-        ];
-        if !METHODS.contains(&config.method.as_str()) {
-            let text = format!(
-                "`method` is `{}`, which is no attribution method",
-                config.method
-            );
-            return Err(StepError::config(text).hint(format!("one of {}", METHODS.join(", "))));
+        let method: Result<Method, _> = config.method.parse();
+        if let Err(error) = method {
+            return Err(StepError::config(format!("`method`: {error}")));
         }
         Ok(())
     }

@@ -1,0 +1,5 @@
+//! The binary `step-weigh`.
+
+fn main() -> std::process::ExitCode {
+    mixline_step::main::<step_weigh::Weigh>()
+}
