@@ -1,5 +1,6 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
+mod attribution;
 mod figure;
 mod fit;
 mod ingest;
@@ -26,6 +27,12 @@ pub(crate) struct Args {
     /// Rows of the generated file of `ingest`.
     #[arg(long, default_value_t = 10_000_000)]
     rows: u64,
+    /// Journeys of `attribution` that the peer gets too.
+    #[arg(long, default_value_t = 10_000_000)]
+    journeys: u64,
+    /// Further numbers of journeys of `attribution`, for the cost by size.
+    #[arg(long, value_delimiter = ',', default_value = "1000000")]
+    sizes: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -38,6 +45,8 @@ enum What {
     Fit,
     /// Budget plans of 10 to 1000 channels beside SciPy's SLSQP, and a what-if.
     Plan,
+    /// Touches to credit by channel in one pass, beside ChannelAttribution.
+    Attribution,
     /// Most memory of `step-fit` on a large panel.
     Memory,
     /// Coverage of ROAS intervals on worlds whose truth is known.
@@ -58,5 +67,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         What::Memory => fit::memory(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
+        What::Attribution => attribution::run(&bin, args.journeys, &args.sizes),
     }
 }
