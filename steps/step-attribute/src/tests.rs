@@ -44,11 +44,19 @@ impl Order {
         if self.touches.is_empty() {
             return vec![row(0, None)];
         }
-        (1..).zip(&self.touches).map(|(position, touch)| row(position, Some(*touch))).collect()
+        (1..)
+            .zip(&self.touches)
+            .map(|(position, touch)| row(position, Some(*touch)))
+            .collect()
     }
 }
 
-fn order(id: &'static str, date: &'static str, touches: &[(&'static str, i64)], revenue: f64) -> Order {
+fn order(
+    id: &'static str,
+    date: &'static str,
+    touches: &[(&'static str, i64)],
+    revenue: f64,
+) -> Order {
     Order {
         id,
         date,
@@ -114,7 +122,9 @@ impl World {
         let inputs = Inputs {
             journeys: Table::from_rows(journeys).unwrap().into(),
             media: Some(Table::from_rows(self.media.clone()).unwrap()),
-            channels: Some(Table::from_rows(vec![removal("meta", 0.6), removal("google", 0.2)]).unwrap()),
+            channels: Some(
+                Table::from_rows(vec![removal("meta", 0.6), removal("google", 0.2)]).unwrap(),
+            ),
             model: None,
             reconciliation: Some(
                 Table::from_rows(vec![
@@ -126,7 +136,9 @@ impl World {
             ),
             earlier: (!stored.is_empty()).then(|| Table::from_rows(stored).unwrap().into()),
         };
-        Ok(Attribute::run(&Config::default(), inputs, &self.ctx)?.events.rows())
+        Ok(Attribute::run(&Config::default(), inputs, &self.ctx)?
+            .events
+            .rows())
     }
 
     /// Runs and upserts, as the store does.
@@ -154,7 +166,12 @@ impl World {
 }
 
 fn key(row: &AttributionEvents) -> (String, String, String, String) {
-    (row.order_id.clone(), row.method.clone(), row.channel.clone(), row.campaign.clone())
+    (
+        row.order_id.clone(),
+        row.method.clone(),
+        row.channel.clone(),
+        row.campaign.clone(),
+    )
 }
 
 fn world() -> World {
@@ -188,10 +205,18 @@ fn each_method_shares_the_order_its_way() {
     ];
     for (method, channel, credit) in expected {
         let found = world.credit("1", method, channel).unwrap();
-        assert!((found - credit).abs() < 1e-12, "{method}, {channel}: {found}");
+        assert!(
+            (found - credit).abs() < 1e-12,
+            "{method}, {channel}: {found}"
+        );
     }
     // Linear shares of ½ times factors 2 and ½, beside a base of 1, of which tv has a quarter.
-    for (channel, part) in [("meta", 1.0), ("google", 0.25), ("tv", 0.25), ("direct", 0.75)] {
+    for (channel, part) in [
+        ("meta", 1.0),
+        ("google", 0.25),
+        ("tv", 0.25),
+        ("direct", 0.75),
+    ] {
         let found = world.credit("1", "mmm_informed", channel).unwrap();
         assert!((found - part / 2.25).abs() < 1e-12, "{channel}: {found}");
     }
@@ -212,18 +237,30 @@ fn credits_of_each_order_and_method_sum_to_exactly_one_and_campaigns_are_told_ap
     let rows = world().run();
     let mut sums: BTreeMap<(String, String), f64> = BTreeMap::new();
     for row in &rows {
-        *sums.entry((row.order_id.clone(), row.method.clone())).or_default() += row.credit;
+        *sums
+            .entry((row.order_id.clone(), row.method.clone()))
+            .or_default() += row.credit;
     }
     assert_eq!(sums.len(), 20);
-    assert!(sums.values().all(|sum| (sum - 1.0).abs() < 1e-15), "{sums:?}");
-    assert!(rows.iter().any(|row| row.method == "linear" && row.campaign == "meta-spring"));
+    assert!(
+        sums.values().all(|sum| (sum - 1.0).abs() < 1e-15),
+        "{sums:?}"
+    );
+    assert!(
+        rows.iter()
+            .any(|row| row.method == "linear" && row.campaign == "meta-spring")
+    );
 }
 
 #[test]
 fn methods_that_nothing_was_learned_for_are_left_out_and_said() {
     let mut world = world();
     world.run();
-    assert!(world.ctx.notes()["left_out.data_driven"].to_string().contains("no model"));
+    assert!(
+        world.ctx.notes()["left_out.data_driven"]
+            .to_string()
+            .contains("no model")
+    );
     assert!(world.stored.values().all(|row| row.method != "data_driven"));
 }
 
@@ -237,8 +274,12 @@ fn a_touch_that_arrives_late_moves_the_credit_and_takes_the_old_one_back() {
     world.run();
     assert_eq!(world.credit("1", "last_touch", "google"), Some(1.0));
     assert_eq!(world.credit("1", "last_touch", "meta"), Some(0.0));
-    let revenue: f64 =
-        world.stored.values().filter(|row| row.method == "last_touch").map(|row| row.revenue).sum();
+    let revenue: f64 = world
+        .stored
+        .values()
+        .filter(|row| row.method == "last_touch")
+        .map(|row| row.revenue)
+        .sum();
     assert_eq!(revenue, 100.0);
 }
 
@@ -261,7 +302,10 @@ fn a_day_touches_its_days_and_of_earlier_ones_only_what_changed() {
     assert!(rows.iter().all(|row| row.order_id != "older"));
     assert_eq!(world.credit("old", "time_decay", "meta"), Some(before));
     for method in ["linear", "markov_1", "spend_share"] {
-        let of_order = world.stored.values().filter(|r| r.order_id == "old" && r.method == method);
+        let of_order = world
+            .stored
+            .values()
+            .filter(|r| r.order_id == "old" && r.method == method);
         let revenue: f64 = of_order.map(|row| row.revenue).sum();
         assert!((revenue - 45.0).abs() < 1e-12, "{method}: {revenue}");
     }
@@ -269,7 +313,12 @@ fn a_day_touches_its_days_and_of_earlier_ones_only_what_changed() {
     let stored = world.stored.clone();
     world.orders[0].revenue = 0.0;
     world.run_day("2026-03-10");
-    let left: f64 = world.stored.values().filter(|r| r.order_id == "old").map(|r| r.revenue).sum();
+    let left: f64 = world
+        .stored
+        .values()
+        .filter(|r| r.order_id == "old")
+        .map(|r| r.revenue)
+        .sum();
     assert_eq!(left, 0.0);
     world.orders[0].revenue = 45.0;
     world.run_day("2026-03-10");
@@ -284,8 +333,12 @@ fn an_order_of_long_ago_that_comes_late_is_shared_and_one_that_went_is_taken_bac
         order("1", "2026-03-10", &[("meta", 1)], 100.0),
     ];
     world.run();
-    world.orders.push(order("late", "2026-01-05", &[("google", 1)], 60.0));
-    world.orders.push(order("before all", "2025-01-05", &[("google", 1)], 60.0));
+    world
+        .orders
+        .push(order("late", "2026-01-05", &[("google", 1)], 60.0));
+    world
+        .orders
+        .push(order("before all", "2025-01-05", &[("google", 1)], 60.0));
     let rows = world.run_day("2026-03-10");
     assert!(rows.iter().any(|row| row.order_id == "late"));
     assert!(rows.iter().all(|row| row.order_id != "before all"));
@@ -298,7 +351,12 @@ fn an_order_of_long_ago_that_comes_late_is_shared_and_one_that_went_is_taken_bac
 #[test]
 fn two_currencies_on_one_day_are_refused_by_name() {
     let mut world = world();
-    world.media.push(media("2026-03-10", "tiktok", "USD", Some(1.0)));
+    world
+        .media
+        .push(media("2026-03-10", "tiktok", "USD", Some(1.0)));
     let text = world.try_run().unwrap_err().chain();
-    assert!(text.contains("EUR") && text.contains("USD") && text.contains("2026-03-10"), "{text}");
+    assert!(
+        text.contains("EUR") && text.contains("USD") && text.contains("2026-03-10"),
+        "{text}"
+    );
 }

@@ -54,7 +54,10 @@ impl World {
         let inputs = Inputs {
             orders: Table::from_rows(self.orders.clone()).unwrap(),
             touchpoints: Some(Table::from_rows(self.touches.clone()).unwrap().into()),
-            identities: self.identities.clone().map(|rows| Table::from_rows(rows).unwrap()),
+            identities: self
+                .identities
+                .clone()
+                .map(|rows| Table::from_rows(rows).unwrap()),
         };
         let ctx = Context::for_test();
         let out = Sessionize::run(&self.config, inputs, &ctx).unwrap();
@@ -107,10 +110,19 @@ fn world() -> World {
 #[test]
 fn customers_with_and_without_touches_and_orders_become_journeys_in_key_order() {
     let found = world().run();
-    let expected = ["ann: meta google = 1", "ann: email open", "bob: meta ended", "cem: = 3", "~2: = 2"];
+    let expected = [
+        "ann: meta google = 1",
+        "ann: email open",
+        "bob: meta ended",
+        "cem: = 3",
+        "~2: = 2",
+    ];
     assert_eq!(told(&found.journeys), expected);
     let first = &found.journeys[0];
-    assert_eq!((first.age_days, first.revenue, first.position), (Some(9.0), Some(100.0), 1));
+    assert_eq!(
+        (first.age_days, first.revenue, first.position),
+        (Some(9.0), Some(100.0), 1)
+    );
     assert!(found.quarantine.is_empty());
     let notes = found.ctx.notes();
     assert_eq!(notes["journeys_converted"], 1);
@@ -121,8 +133,12 @@ fn customers_with_and_without_touches_and_orders_become_journeys_in_key_order() 
 #[test]
 fn touches_of_a_recognized_visitor_are_the_customers() {
     let mut world = world();
-    world.touches.push(touch("cookie-9", "2026-03-08T12:00:00Z", "tiktok"));
-    world.touches.push(touch("zoe", "2026-03-08T12:00:00Z", "tiktok"));
+    world
+        .touches
+        .push(touch("cookie-9", "2026-03-08T12:00:00Z", "tiktok"));
+    world
+        .touches
+        .push(touch("zoe", "2026-03-08T12:00:00Z", "tiktok"));
     let link = |anonymous: &str, customer: &str| Identities {
         anonymous_key: anonymous.into(),
         customer_key: customer.into(),
@@ -147,8 +163,12 @@ fn everything_bad_is_quarantined_with_its_reason_and_nothing_is_lost() {
     world.config.channels = BTreeSet::from(["meta", "google", "email", "qa"].map(String::from));
     world.config.internal.campaigns.insert("test_*".into());
     world.config.internal.customers.insert("boss".into());
-    world.orders.push(order("#1", "2026-03-10T12:00:01Z", Some("ann"), 100.0));
-    world.orders.push(order("4", "2026-03-10T12:00:01Z", Some("ann"), -5.0));
+    world
+        .orders
+        .push(order("#1", "2026-03-10T12:00:01Z", Some("ann"), 100.0));
+    world
+        .orders
+        .push(order("4", "2026-03-10T12:00:01Z", Some("ann"), -5.0));
     world.touches.extend([
         touch("ann", "2026-03-02T12:00:00Z", "unknown"),
         touch("ann", "2026-03-02T12:00:00Z", ""),
@@ -183,18 +203,31 @@ fn everything_bad_is_quarantined_with_its_reason_and_nothing_is_lost() {
     let notes = found.ctx.notes();
     assert_eq!(notes["left_out.bot"], 2_000);
     let in_journeys = found.journeys.iter().filter(|row| row.position > 0).count();
-    let touches = found.quarantine.iter().filter(|row| row.record == "touch").count();
+    let touches = found
+        .quarantine
+        .iter()
+        .filter(|row| row.record == "touch")
+        .count();
     assert_eq!(in_journeys + touches, world.touches.len());
     let orders: BTreeSet<&str> = found
         .journeys
         .iter()
         .filter_map(|row| row.order_id.as_deref())
-        .chain(found.quarantine.iter().filter(|row| row.record == "order").map(|row| row.id.as_str()))
+        .chain(
+            found
+                .quarantine
+                .iter()
+                .filter(|row| row.record == "order")
+                .map(|row| row.id.as_str()),
+        )
         .collect();
     assert_eq!(orders.len(), world.orders.len());
     // The negative order stands alone: revenue adds up, and no channel is charged for it.
-    let negative: Vec<&Journeys> =
-        found.journeys.iter().filter(|row| row.order_id.as_deref() == Some("4")).collect();
+    let negative: Vec<&Journeys> = found
+        .journeys
+        .iter()
+        .filter(|row| row.order_id.as_deref() == Some("4"))
+        .collect();
     assert!(negative.len() == 1 && negative[0].position == 0);
 }
 
@@ -202,7 +235,9 @@ fn everything_bad_is_quarantined_with_its_reason_and_nothing_is_lost() {
 fn a_touch_that_arrives_late_changes_the_journey() {
     let mut world = world();
     let before = told(&world.run().journeys);
-    world.touches.push(touch("ann", "2026-03-05T12:00:00Z", "email"));
+    world
+        .touches
+        .push(touch("ann", "2026-03-05T12:00:00Z", "email"));
     let after = told(&world.run().journeys);
     assert_eq!(after[0], "ann: meta email google = 1");
     assert_eq!(before[1..], after[1..]);
@@ -225,5 +260,8 @@ fn wrong_rules_name_their_key() {
     let mut config = Config::default();
     config.rules.click_days = 0.0;
     let text = Sessionize::validate(&config).unwrap_err().to_string();
-    assert!(text.contains("`rules`") && text.contains("`click_days`"), "{text}");
+    assert!(
+        text.contains("`rules`") && text.contains("`click_days`"),
+        "{text}"
+    );
 }

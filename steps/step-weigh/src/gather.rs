@@ -5,8 +5,10 @@ use mixline_artifact::StoreError;
 use mixline_attribution::markov::Which;
 use mixline_attribution::resample::group_of;
 use mixline_attribution::survey::{Plan, Survey};
-use mixline_attribution::{ChannelId, Channels, Journey, Outcome, Totals, TouchRule};
-use mixline_attribution_tables::{Decoded, JourneyRow, Method, OrderRow, SpendByDay, customer_number};
+use mixline_attribution::{ChannelId, Channels, Journeys as Packed, Outcome, Totals, TouchRule};
+use mixline_attribution_tables::{
+    Decoded, JourneyRow, Method, OrderRow, SpendByDay, customer_number,
+};
 use mixline_schema::catalog::Journeys;
 use mixline_step::{Batches, Context, StepError, Table};
 
@@ -34,7 +36,8 @@ struct Gathering<'a> {
     config: &'a Config,
     spend: &'a SpendByDay,
     found: Gathered,
-    touches: Vec<mixline_attribution::Touch>,
+    /// Journeys of the present piece.
+    journeys: Packed,
 }
 
 /// Gathers everything from the journeys.
@@ -68,7 +71,10 @@ impl<'a> Gathering<'a> {
                 chains.push((method, (order, which)));
             }
         }
-        let fits = config.methods.iter().any(|method| method.needs_conversion_model());
+        let fits = config
+            .methods
+            .iter()
+            .any(|method| method.needs_conversion_model());
         let plan = Plan {
             rules: rules.iter().map(|(_, rule)| *rule).collect(),
             chains: chains.iter().map(|(_, chain)| *chain).collect(),
@@ -91,7 +97,7 @@ impl<'a> Gathering<'a> {
             config,
             spend,
             found,
-            touches: Vec::new(),
+            journeys: Packed::new(),
         }
     }
 
@@ -101,18 +107,15 @@ impl<'a> Gathering<'a> {
             if row.status == "open" && self.config.open_journeys == OpenJourneys::Skip {
                 continue;
             }
-            self.touches.clear();
-            let touches = decoded.touches(row.touches.clone(), &mut self.found.channels);
-            self.touches.extend(touches);
             let outcome = row.outcome();
             if let Some(order) = &row.order {
                 self.order(&row, order, &outcome)?;
             }
-            self.found.survey.add(&Journey {
-                touches: &self.touches,
-                outcome,
-            });
+            let touches = decoded.touches(row.touches.clone(), &mut self.found.channels);
+            self.journeys.push(touches, outcome);
         }
+        self.found.survey.add(&self.journeys);
+        self.journeys.clear();
         Ok(())
     }
 
@@ -125,7 +128,10 @@ impl<'a> Gathering<'a> {
         let date = day_of(order.date);
         let (first, last) = self.found.period.unwrap_or((date, date));
         self.found.period = Some((first.min(date), last.max(date)));
-        let currency = self.found.currency.get_or_insert_with(|| order.currency.to_owned());
+        let currency = self
+            .found
+            .currency
+            .get_or_insert_with(|| order.currency.to_owned());
         if currency != order.currency {
             return Err(StepError::data(format!(
                 "order {} is in {}, others are in {currency}; their revenue cannot be added up",

@@ -21,7 +21,12 @@ fn journey(customer: &str, channels: &[&str], revenue: Option<f64>) -> Vec<Journ
             customer_key: customer.into(),
             journey: 1,
             position: position as i64,
-            status: if revenue.is_some() { "converted" } else { "ended" }.into(),
+            status: if revenue.is_some() {
+                "converted"
+            } else {
+                "ended"
+            }
+            .into(),
             touches: channels.len() as i64,
             occurred_at: channel.map(|_| noon() - TimeDelta::days(age)),
             channel: channel.map(Into::into),
@@ -40,7 +45,10 @@ fn journey(customer: &str, channels: &[&str], revenue: Option<f64>) -> Vec<Journ
     };
     match channels {
         [] => vec![row(0, None)],
-        _ => (1..).zip(channels).map(|(at, channel)| row(at, Some(channel))).collect(),
+        _ => (1..)
+            .zip(channels)
+            .map(|(at, channel)| row(at, Some(channel)))
+            .collect(),
     }
 }
 
@@ -130,15 +138,29 @@ fn by_method(rows: &[AttributionChannels]) -> BTreeMap<&str, Vec<&AttributionCha
 #[test]
 fn every_method_gives_all_revenue_and_all_orders_to_channels() {
     let journeys = world();
-    let revenue: f64 =
-        journeys.iter().filter(|row| row.position <= 1).filter_map(|row| row.revenue).sum();
-    let (out, ctx) = run(journeys, Some(vec![modelled("meta", 0.3), modelled("tv", 0.2)]));
+    let revenue: f64 = journeys
+        .iter()
+        .filter(|row| row.position <= 1)
+        .filter_map(|row| row.revenue)
+        .sum();
+    let (out, ctx) = run(
+        journeys,
+        Some(vec![modelled("meta", 0.3), modelled("tv", 0.2)]),
+    );
     let rows = out.channels.rows();
     let methods = by_method(&rows);
-    assert_eq!(methods.len(), Config::default().methods.len(), "{:?}", ctx.notes());
+    assert_eq!(
+        methods.len(),
+        Config::default().methods.len(),
+        "{:?}",
+        ctx.notes()
+    );
     for (method, rows) in &methods {
         let sum: f64 = rows.iter().map(|row| row.revenue).sum();
-        assert!((sum - revenue).abs() < 1e-6 * revenue, "{method}: {sum} of {revenue}");
+        assert!(
+            (sum - revenue).abs() < 1e-6 * revenue,
+            "{method}: {sum} of {revenue}"
+        );
         let orders: f64 = rows.iter().map(|row| row.conversions).sum();
         assert!((orders - 67.0).abs() < 1e-6, "{method}: {orders}");
         let shares: f64 = rows.iter().map(|row| row.share).sum();
@@ -150,12 +172,19 @@ fn every_method_gives_all_revenue_and_all_orders_to_channels() {
         }
     }
     let stability = out.methods.rows();
-    assert!(stability.iter().all(|row| row.stability > 0.7 && row.conversions == 67));
+    assert!(
+        stability
+            .iter()
+            .all(|row| row.stability > 0.7 && row.conversions == 67)
+    );
 }
 
 #[test]
 fn the_mix_models_channels_get_its_totals_also_those_without_touches() {
-    let (out, _) = run(world(), Some(vec![modelled("meta", 0.3), modelled("tv", 0.2)]));
+    let (out, _) = run(
+        world(),
+        Some(vec![modelled("meta", 0.3), modelled("tv", 0.2)]),
+    );
     let revenue: f64 = out.methods.rows()[0].revenue;
     let rows = out.channels.rows();
     let informed = &by_method(&rows)["mmm_informed"];
@@ -164,9 +193,15 @@ fn the_mix_models_channels_get_its_totals_also_those_without_touches() {
     assert!((of("tv").revenue - 0.2 * revenue).abs() < 1e-6 * revenue);
     assert!((of("meta").revenue_q05 - 0.15 * revenue).abs() < 1e-6 * revenue);
     let reconciliation = out.reconciliation.rows();
-    let tv = reconciliation.iter().find(|row| row.channel == "tv").unwrap();
+    let tv = reconciliation
+        .iter()
+        .find(|row| row.channel == "tv")
+        .unwrap();
     assert_eq!((tv.carried_by.as_str(), tv.path_revenue), ("base", 0.0));
-    let meta = reconciliation.iter().find(|row| row.channel == "meta").unwrap();
+    let meta = reconciliation
+        .iter()
+        .find(|row| row.channel == "meta")
+        .unwrap();
     assert!(meta.carried_by == "paths" && meta.unreconciled_revenue.abs() < 1e-6 * revenue);
 }
 
@@ -174,7 +209,10 @@ fn the_mix_models_channels_get_its_totals_also_those_without_touches() {
 fn what_cannot_be_told_is_left_out_with_its_reason() {
     let (out, ctx) = run(journey("ann", &[], Some(5.0)), None);
     let rows = out.channels.rows();
-    assert_eq!(by_method(&rows).keys().copied().collect::<Vec<_>>(), ["spend_share"]);
+    assert_eq!(
+        by_method(&rows).keys().copied().collect::<Vec<_>>(),
+        ["spend_share"]
+    );
     let notes = ctx.notes();
     assert_eq!(notes["left_out.linear"], "no order has a touch before it");
     assert!(notes.contains_key("left_out.mmm_informed"));
@@ -197,7 +235,11 @@ fn transitions_leave_every_state_with_probability_one_and_paths_are_counted() {
     let orders: f64 = paths.iter().map(|row| row.conversions).sum();
     assert!((orders - 67.0).abs() < 1e-9);
     let lags = out.lags.rows();
-    let lengths: f64 = lags.iter().filter(|r| r.measure == "path_length").map(|r| r.conversions).sum();
+    let lengths: f64 = lags
+        .iter()
+        .filter(|r| r.measure == "path_length")
+        .map(|r| r.conversions)
+        .sum();
     assert!((lengths - 67.0).abs() < 1e-9);
 }
 

@@ -123,10 +123,17 @@ fn pieces<A: Artifact>(
 /// Writes the world.
 pub(crate) async fn run(store: &Path, journeys: u64, paths: Option<&Path>) -> Result<Value> {
     std::fs::create_dir_all(store)?;
-    let store = Store::open(store.to_str().context("the store's folder has no plain name")?).await?;
+    let store = Store::open(
+        store
+            .to_str()
+            .context("the store's folder has no plain name")?,
+    )
+    .await?;
     let touches = pieces(journeys, |customer| {
         let touches = customer.touches.iter();
-        touches.map(|&(minute, channel)| touch(customer, minute, channel)).collect()
+        touches
+            .map(|&(minute, channel)| touch(customer, minute, channel))
+            .collect()
     });
     let touches = store
         .log(Touchpoints::NAME)?

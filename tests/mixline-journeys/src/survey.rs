@@ -37,18 +37,35 @@ fn rules() -> Vec<(&'static str, TouchRule)> {
         ("last_non_direct", TouchRule::LastNonDirect { direct: None }),
         ("first_touch", TouchRule::FirstTouch),
         ("linear", TouchRule::Linear),
-        ("time_decay", TouchRule::TimeDecay { half_life_days: 7.0 }),
-        ("position_based", TouchRule::PositionBased(PositionWeights::default())),
+        (
+            "time_decay",
+            TouchRule::TimeDecay {
+                half_life_days: 7.0,
+            },
+        ),
+        (
+            "position_based",
+            TouchRule::PositionBased(PositionWeights::default()),
+        ),
     ]
 }
 
 /// Surveys the world in a store.
 pub(crate) async fn run(store: &Path) -> Result<Value> {
-    let store = Store::open(store.to_str().context("the store's folder has no plain name")?).await?;
+    let store = Store::open(
+        store
+            .to_str()
+            .context("the store's folder has no plain name")?,
+    )
+    .await?;
     let orders = store.log(Orders::NAME)?.read_table::<Orders>(None).await?;
     let log = store.log(Touchpoints::NAME)?;
-    let version = log.head().await?.context("the store holds no touchpoints")?;
-    let touches = Batches::<Touchpoints>::new(Stream::of_version(log, Touchpoints::spec(), version));
+    let version = log
+        .head()
+        .await?
+        .context("the store holds no touchpoints")?;
+    let touches =
+        Batches::<Touchpoints>::new(Stream::of_version(log, Touchpoints::spec(), version));
     tokio::task::spawn_blocking(move || pass(&orders, &touches)).await?
 }
 
@@ -60,8 +77,13 @@ fn pass(orders: &Table<Orders>, touches: &Batches<Touchpoints>) -> Result<Value>
     let touches = touches.iter();
     let sessionizing = std::thread::spawn(move || -> Result<Sources> {
         let sessionizer = Sessionizer::new(Rules::default(), end);
-        let mut sessions =
-            Sessions::new(touches, book, Stitching::none(), Sources::default(), sessionizer);
+        let mut sessions = Sessions::new(
+            touches,
+            book,
+            Stitching::none(),
+            Sources::default(),
+            sessionizer,
+        );
         let mut packer = Packer::new(sender);
         while sessions.advance(&mut |_, _, _| true, &mut |life, orders, _| {
             packer.pack(life, orders);
@@ -79,7 +101,9 @@ fn pass(orders: &Table<Orders>, touches: &Batches<Touchpoints>) -> Result<Value>
         .join()
         .map_err(|_| anyhow::anyhow!("sessionizing panicked"))??;
     let streamed = started.elapsed().as_secs_f64();
-    let channels: Channels = (0..sources.len() as u32).map(|id| sources.name(id).0).collect();
+    let channels: Channels = (0..sources.len() as u32)
+        .map(|id| sources.name(id).0)
+        .collect();
     let (credit, rates) = results(&survey, &channels)?;
     Ok(json!({
         "journeys": journeys,
@@ -96,7 +120,7 @@ fn receive(packs: &Receiver<Journeys>, survey: &mut Survey) -> usize {
     let mut journeys = 0;
     for pack in packs {
         journeys += pack.len();
-        pack.iter().for_each(|journey| survey.add(&journey));
+        survey.add(&pack);
     }
     journeys
 }
@@ -111,7 +135,12 @@ fn results(survey: &Survey, channels: &Channels) -> Result<(Credit, Vec<f64>)> {
         draws: &[],
     };
     let by_channel = |conversions: &[f64]| -> BTreeMap<String, f64> {
-        channels.names().iter().cloned().zip(conversions.iter().copied()).collect()
+        channels
+            .names()
+            .iter()
+            .cloned()
+            .zip(conversions.iter().copied())
+            .collect()
     };
     let mut credit = Credit::new();
     for ((name, _), result) in rules().into_iter().zip(survey.rules(setting)) {
@@ -149,11 +178,13 @@ impl Packer {
                 End::Ended | End::Open => Outcome::null(customer),
             };
             // There is one campaign a channel, so a source is a channel.
-            let steps = life.found.steps[trip.steps.clone()].iter().map(|step| Touch {
-                channel: ChannelId(life.touches[step.row].source),
-                age_days: step.age_days,
-                weight: step.weight,
-            });
+            let steps = life.found.steps[trip.steps.clone()]
+                .iter()
+                .map(|step| Touch {
+                    channel: ChannelId(life.touches[step.row].source),
+                    age_days: step.age_days,
+                    weight: step.weight,
+                });
             self.pack.push(steps, outcome);
         }
         if self.pack.len() >= PACK {

@@ -14,6 +14,7 @@
 
 mod chain;
 mod removal;
+mod successors;
 mod transitions;
 
 pub use chain::{Absorption, Chain, ChainError};

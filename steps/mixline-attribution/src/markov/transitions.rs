@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::successors::{Successor, Successors};
 use crate::channel::ChannelId;
 use crate::journey::Journey;
 
@@ -54,8 +55,9 @@ pub struct Transitions {
     which: Which,
     states: Vec<Box<[ChannelId]>>,
     edges: Vec<Edge>,
-    /// (state, channel or end) to edge.
-    index: FxHashMap<u64, u32>,
+    successors: Successors,
+    /// By state: the steps to a conversion and to null.
+    ends: Vec<[Option<u32>; 2]>,
     by_state: FxHashMap<Box<[ChannelId]>, u32>,
     groups: Vec<Counts>,
 }
@@ -70,9 +72,6 @@ struct Counts {
 
 /// The state before the first touch.
 pub(crate) const START: u32 = 0;
-/// Ends, in place of a channel.
-const CONVERSION: u32 = u32::MAX;
-const NULL: u32 = u32::MAX - 1;
 
 impl Transitions {
     /// No journeys yet. An order of 0 is taken as 1; counts are kept for `groups` groups, at least
@@ -86,7 +85,8 @@ impl Transitions {
             by_state: FxHashMap::from_iter([(start.clone(), START)]),
             states: vec![start],
             edges: Vec::new(),
-            index: FxHashMap::default(),
+            successors: Successors::new(),
+            ends: vec![[None; 2]],
             groups: vec![Counts::default(); groups.max(1)],
         }
     }
@@ -124,38 +124,48 @@ impl Transitions {
         let group = group % self.groups.len();
         let mut state = START;
         for touch in journey.touches.iter().filter(|touch| touch.weight > 0.0) {
-            let edge = self.edge(state, touch.channel.0);
-            self.groups[group].step(edge, count, 0.0);
-            if let Target::State(next) = self.edges[edge].to {
-                state = next;
-            }
+            let step = match self.successors.get(state, touch.channel.0) {
+                Some(step) => step,
+                None => self.first_step(state, touch.channel),
+            };
+            self.groups[group].step(step.edge as usize, count, 0.0);
+            state = step.state;
         }
         if state == START {
             return;
         }
         if outcome.conversions > 0.0 {
-            let edge = self.edge(state, CONVERSION);
+            let edge = self.end(state, Target::Conversion);
             self.groups[group].step(edge, outcome.conversions, outcome.value.max(0.0));
         }
         if nulls > 0.0 {
-            let edge = self.edge(state, NULL);
+            let edge = self.end(state, Target::Null);
             self.groups[group].step(edge, nulls, 0.0);
         }
     }
 
-    fn edge(&mut self, from: u32, onto: u32) -> usize {
-        let key = u64::from(from) << 32 | u64::from(onto);
-        if let Some(&edge) = self.index.get(&key) {
+    /// A step that no journey has taken before.
+    fn first_step(&mut self, from: u32, channel: ChannelId) -> Successor {
+        let state = self.successor(from, channel);
+        let edge = self.edges.len() as u32;
+        self.edges.push(Edge {
+            from,
+            to: Target::State(state),
+        });
+        let step = Successor { edge, state };
+        self.successors.insert(from, channel.0, step);
+        step
+    }
+
+    /// The step that ends a journey.
+    fn end(&mut self, from: u32, to: Target) -> usize {
+        let place = usize::from(to == Target::Null);
+        if let Some(edge) = self.ends[from as usize][place] {
             return edge as usize;
         }
-        let to = match onto {
-            CONVERSION => Target::Conversion,
-            NULL => Target::Null,
-            channel => Target::State(self.successor(from, ChannelId(channel))),
-        };
         let edge = self.edges.len();
         self.edges.push(Edge { from, to });
-        self.index.insert(key, edge as u32);
+        self.ends[from as usize][place] = Some(edge as u32);
         edge
     }
 
@@ -168,6 +178,7 @@ impl Transitions {
         let state = *self.by_state.entry(kept.clone()).or_insert(next);
         if state == next {
             self.states.push(kept);
+            self.ends.push([None; 2]);
         }
         state
     }
@@ -232,9 +243,13 @@ impl Counts {
     fn step(&mut self, edge: usize, count: f64, value: f64) {
         if self.steps.len() <= edge {
             self.steps.resize(edge + 1, 0.0);
-            self.value.resize(edge + 1, 0.0);
         }
         self.steps[edge] += count;
-        self.value[edge] += value;
+        if value > 0.0 {
+            if self.value.len() <= edge {
+                self.value.resize(edge + 1, 0.0);
+            }
+            self.value[edge] += value;
+        }
     }
 }

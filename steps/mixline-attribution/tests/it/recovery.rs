@@ -89,7 +89,7 @@ fn intervals_hold_what_is_expected_over_worlds() {
         .map(|world| {
             let mut survey = Survey::new(plan.clone());
             let journeys = journeys(&truth(), 1_500, 100 + world);
-            journeys.iter().for_each(|journey| survey.add(&journey));
+            survey.add(&journeys);
             let setting = Setting {
                 channels: CHANNELS,
                 rest: ChannelId(0),

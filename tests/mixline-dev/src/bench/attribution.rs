@@ -87,14 +87,19 @@ fn survey(bin: &Path, store: &Path) -> Result<Ours> {
 fn channel_attribution(python: &Path, paths: &Path) -> Result<Theirs> {
     let mut command = Command::new(python);
     let printed = output(command.args(["-c", SCRIPT]).arg(paths))?;
-    Ok(serde_json::from_str(printed.lines().last().unwrap_or_default())?)
+    Ok(serde_json::from_str(
+        printed.lines().last().unwrap_or_default(),
+    )?)
 }
 
 /// Prints both, and by how much the results differ.
 fn compare(ours: &Ours, theirs: &Theirs) {
     let all: f64 = theirs.seconds.values().sum();
-    let parts: Vec<String> =
-        theirs.seconds.iter().map(|(name, seconds)| format!("{name} {seconds:.1} s")).collect();
+    let parts: Vec<String> = theirs
+        .seconds
+        .iter()
+        .map(|(name, seconds)| format!("{name} {seconds:.1} s"))
+        .collect();
     println!(
         "ChannelAttribution on the same paths, read already: {all:.1} s ({}), {:.0} MiB: {:.1} × ours",
         parts.join(", "),
@@ -118,7 +123,10 @@ fn compare(ours: &Ours, theirs: &Theirs) {
             let found = one.get(channel).copied().unwrap_or(f64::NAN);
             ((found - credit) / credit).abs()
         });
-        println!("  {name:<12} largest relative difference {:.1e}", off.fold(0.0, f64::max));
+        println!(
+            "  {name:<12} largest relative difference {:.1e}",
+            off.fold(0.0, f64::max)
+        );
     }
 }
 
@@ -133,7 +141,13 @@ fn peer() -> Result<PathBuf> {
     let mut venv = Command::new("python3");
     shell::run(venv.args(["-m", "venv"]).arg(&folder).current_dir(root()))?;
     let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
     shell::run(pip.args(PEER))?;
     std::fs::write(&marker, PEER.join(" ")).context("the environment could not be marked")?;
     Ok(python)
