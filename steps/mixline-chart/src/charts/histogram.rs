@@ -82,8 +82,12 @@ impl Histogram {
 
     /// Name of a bucket: `3`, or `30+` where longer ones are folded into it.
     fn name(&self, bucket: i64) -> String {
-        let folded = bucket == self.last() && self.buckets.iter().any(|b| b.0 > bucket);
-        format!("{bucket}{}", if folded { "+" } else { "" })
+        format!("{bucket}{}", if self.folded(bucket) { "+" } else { "" })
+    }
+
+    /// Whether a bucket holds longer ones as well.
+    fn folded(&self, bucket: i64) -> bool {
+        bucket == self.last() && self.buckets.iter().any(|b| b.0 > bucket)
     }
 
     fn counted(&self, n: i64) -> String {
@@ -149,19 +153,20 @@ impl Histogram {
         let (Some(median), true) = (self.median(), total > 0.0) else {
             return "There is no conversion to count.".to_owned();
         };
-        let most = bars.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let (bucket, n) = most.copied().unwrap_or_default();
-        format!(
-            "Half of the conversions took at most {}; {} took {} {}, the most common number.",
-            self.counted(median),
-            percent(n / total),
-            self.name(bucket),
-            if bucket == 1 {
-                &self.unit.0
-            } else {
-                &self.unit.1
-            },
-        )
+        let half = format!(
+            "Half of the conversions took at most {}",
+            self.counted(median)
+        );
+        // What was folded together is no number that many took.
+        let single = bars.iter().filter(|b| !self.folded(b.0));
+        match single.max_by(|a, b| a.1.total_cmp(&b.1)) {
+            Some((bucket, n)) => format!(
+                "{half}; the most common number is {} ({}).",
+                self.counted(*bucket),
+                percent(n / total)
+            ),
+            None => format!("{half}."),
+        }
     }
 
     fn description(&self, bars: &[(i64, f64)]) -> String {
@@ -229,12 +234,14 @@ mod tests {
         assert_eq!(chart.median(), Some(2));
         assert_eq!(
             chart.figure().caption.replace('\u{a0}', " "),
-            "Half of the conversions took at most 2 touches; 40 % took 1 touch, the most common \
-             number."
+            "Half of the conversions took at most 2 touches; the most common number is 1 touch \
+             (40 %)."
         );
         chart.buckets = vec![(50, 1.0)];
         assert_eq!(chart.median(), Some(50), "beyond what is shown");
-        assert!(chart.figure().svg.contains("median 50"));
+        let figure = chart.figure();
+        assert!(figure.svg.contains("median 50"));
+        assert!(figure.caption.ends_with("at most 50\u{a0}touches."));
     }
 
     #[test]

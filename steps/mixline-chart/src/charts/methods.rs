@@ -19,7 +19,7 @@ use crate::text;
 const ROW: f64 = 26.0;
 const TOP: f64 = 34.0;
 /// Least and most width of a column.
-const COLUMN: (f64, f64) = (66.0, 110.0);
+const COLUMN: (f64, f64) = (76.0, 110.0);
 /// Levels of the heat, as in the stylesheet.
 const LEVELS: usize = 6;
 
@@ -80,9 +80,12 @@ impl Spread {
         self.most.1 - self.least.1
     }
 
-    /// `18 % – 31 %` without saying the sign twice.
+    /// `18 – 31 %`, or one share where both ends read the same.
     fn words(&self) -> String {
         let (low, high) = (percent(self.least.1), percent(self.most.1));
+        if low == high {
+            return high;
+        }
         let low = low.trim_end_matches('%').trim_end();
         format!("{low} – {high}")
     }

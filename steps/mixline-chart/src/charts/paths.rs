@@ -79,7 +79,7 @@ impl Paths {
             let y = bands.mid(i);
             svg.group_titled("base", &words(row));
             let at = (2.0, y + 4.0);
-            svg.text_within("label", at, Anchor::Start, &row.path, names - 14.0);
+            svg.text_within("label", at, Anchor::Start, &row.path, names - 34.0);
             let end = scale.within(finite(row.conversions).max(0.0));
             svg.rect("bar", (names, end), (y - 6.0, y + 6.0));
             let cells = [

@@ -72,6 +72,7 @@ fn reconciliation(own: &Attribution) -> String {
         Column::numbers("Share by the model", ""),
         Column::numbers("Target", &currency),
         Column::numbers("Reconciled", &currency),
+        Column::words("Carried by"),
         Column::numbers("Factor", ""),
         Column::numbers("Not reconciled", &currency),
     ]);
@@ -83,6 +84,7 @@ fn reconciliation(own: &Attribution) -> String {
             Cell::maybe(row.model_share),
             Cell::number(row.target_revenue),
             Cell::number(row.reconciled_revenue),
+            Cell::text(row.carried_by.clone()),
             Cell::number(row.factor),
             Cell::number(row.unreconciled_revenue),
         ]);

@@ -135,25 +135,26 @@ fn quarantine(own: &Attribution) -> Option<Sentence> {
     (!parts.is_empty()).then_some((Level::Info, text))
 }
 
+/// Share of the revenue below which what is not reconciled is not worth a word.
+const NEGLIGIBLE: f64 = 1e-3;
+
 /// What the mix model sees and journeys cannot carry.
 fn reconciliation(own: &Attribution) -> Option<Sentence> {
     let currency = &own.channels.first()?.currency;
-    let open: f64 = own
-        .reconciliation
-        .iter()
-        .map(|row| row.unreconciled_revenue)
-        .sum();
+    let paths: f64 = own.reconciliation.iter().map(|row| row.path_revenue).sum();
+    let mut rows: Vec<_> = own.reconciliation.iter().collect();
+    rows.retain(|row| row.unreconciled_revenue > NEGLIGIBLE * paths);
+    rows.sort_by(|a, b| b.unreconciled_revenue.total_cmp(&a.unreconciled_revenue));
     if own.reconciliation.is_empty() {
         return None;
     }
-    if open <= 0.0 {
+    if rows.is_empty() {
         let text = "Paths could be brought in line with the mix model for every channel.";
         return Some((Level::Info, text.to_owned()));
     }
-    let mut rows: Vec<_> = own.reconciliation.iter().collect();
-    rows.sort_by(|a, b| b.unreconciled_revenue.total_cmp(&a.unreconciled_revenue));
-    let names = rows.iter().filter(|row| row.unreconciled_revenue > 0.0);
-    let names: Vec<String> = names.take(NAMED).map(|row| row.channel.clone()).collect();
+    let open: f64 = rows.iter().map(|row| row.unreconciled_revenue).sum();
+    let names = rows.iter().take(NAMED).map(|row| row.channel.clone());
+    let names: Vec<String> = names.collect();
     Some((
         Level::Warning,
         format!(
@@ -234,6 +235,7 @@ mod tests {
             model_share: Some(0.2),
             target_revenue: 200.0,
             reconciled_revenue: 0.0,
+            carried_by: "paths".to_owned(),
             factor: 0.0,
             unreconciled_revenue,
         };

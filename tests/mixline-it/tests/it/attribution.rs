@@ -179,6 +179,7 @@ fn reconciliation() -> Vec<AttributionReconciliation> {
         model_share: (!matches!(*channel, "email" | "organic" | "direct")).then_some(0.15),
         target_revenue: 150_000.0,
         reconciled_revenue: 140_000.0,
+        carried_by: "paths".to_owned(),
         factor: 150_000.0 / all,
         unreconciled_revenue: if *channel == "tv" { 10_000.0 } else { 0.0 },
     };
