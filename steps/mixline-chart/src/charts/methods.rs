@@ -54,7 +54,8 @@ pub struct MethodShare {
     pub channel: String,
     /// Share of the outcome.
     pub share: f64,
-    /// 5 % and 95 % quantile of the share.
+    /// 5 % and 95 % quantile of the share; both the same where the method knows nothing of the
+    /// channel, which is then not compared.
     pub interval: (f64, f64),
 }
 
@@ -67,6 +68,8 @@ pub struct Spread {
     pub least: (String, f64),
     /// The method that gives most, and its share.
     pub most: (String, f64),
+    /// Methods compared.
+    pub compared: usize,
     /// Whether two methods lie apart by more than their own intervals.
     pub disputed: bool,
     /// Mean over methods.
@@ -122,10 +125,6 @@ impl Methods {
             description: self.description(&spreads),
         };
         words.with(self.draw(&spreads), self.table(&spreads))
-    }
-
-    fn compared(&self) -> usize {
-        self.methods.iter().filter(|m| m.compared).count()
     }
 
     fn draw(&self, spreads: &[Spread]) -> Svg {
@@ -191,8 +190,9 @@ impl Methods {
     /// The range in numbers, on a scale of its own, and what to make of it.
     fn draw_range(&self, svg: &mut Svg, own: &Spread, x: (f64, f64), bottom: f64, top: f64) {
         let mid = f64::midpoint(x.0, x.1);
-        if self.compared() < 2 || own.width().is_nan() {
-            return;
+        if own.compared < 2 {
+            let at = (mid, bottom + 62.0);
+            return svg.text("note", at, Anchor::Middle, "one view");
         }
         let said = format!(
             "{}: {} by {} to {} by {}",
@@ -233,9 +233,9 @@ impl Methods {
     fn caption(&self, spreads: &[Spread]) -> String {
         let widest = spreads
             .iter()
-            .filter(|s| s.width().is_finite())
+            .filter(|s| s.compared > 1)
             .max_by(|a, b| a.width().total_cmp(&b.width()));
-        let Some(widest) = widest.filter(|_| self.compared() > 1) else {
+        let Some(widest) = widest else {
             return "There are not two methods to compare.".to_owned();
         };
         let disputed = spreads.iter().filter(|s| s.disputed).count();
@@ -260,10 +260,10 @@ impl Methods {
         let rows: Vec<String> = spreads
             .iter()
             .map(|s| {
-                let verdict = if s.disputed {
-                    "methods disagree"
-                } else {
-                    "methods agree"
+                let verdict = match (s.compared, s.disputed) {
+                    (0 | 1, _) => return format!("{}, not compared", s.channel),
+                    (_, true) => "methods disagree",
+                    (_, false) => "methods agree",
                 };
                 format!("{} {}, {verdict}", s.channel, s.words())
             })
@@ -308,7 +308,7 @@ fn spread(channel: &str, said: &[(&Method, &MethodShare)], methods: usize) -> Sp
     let sum: f64 = said.iter().map(|(_, s)| finite(s.share)).sum();
     let compared: Vec<_> = said
         .iter()
-        .filter(|(m, s)| m.compared && s.share.is_finite())
+        .filter(|(m, s)| m.compared && s.share.is_finite() && s.interval.0 < s.interval.1)
         .collect();
     let named = |found: Option<&&(&Method, &MethodShare)>| {
         found.map_or((String::new(), f64::NAN), |(m, s)| {
@@ -328,6 +328,7 @@ fn spread(channel: &str, said: &[(&Method, &MethodShare)], methods: usize) -> Sp
         channel: channel.to_owned(),
         least: named(compared.iter().min_by(by_share)),
         most: named(compared.iter().max_by(by_share)),
+        compared: compared.len(),
         disputed: highest_low > lowest_high,
         mean: sum / methods.max(1) as f64,
     }
@@ -416,6 +417,17 @@ mod tests {
         let figure = chart.figure();
         assert_eq!(figure.caption, "There are not two methods to compare.");
         assert_eq!(figure.table.rows.len(), 6, "it is shown all the same");
+    }
+
+    #[test]
+    fn a_method_that_knows_nothing_of_a_channel_opens_no_dispute() {
+        let mut chart = sample();
+        let unknown = &mut chart.methods[1].shares[1];
+        (unknown.share, unknown.interval) = (0.0, (0.0, 0.0));
+        let spreads = chart.spreads();
+        let search = spreads.iter().find(|s| s.channel == "Search").unwrap();
+        assert_eq!((search.compared, search.disputed), (1, false));
+        assert!(chart.figure().svg.contains(">one view<"));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(crate) fn removal(data: &Data) -> Option<Figure> {
     let own = data.attribution.as_ref()?;
     let mut chains: Vec<Chain> = Vec::new();
     for row in &own.channels {
-        let Some(effect) = row.removal_effect else {
+        // A channel that no path meets has nothing to remove.
+        let Some(effect) = row.removal_effect.filter(|effect| *effect > 0.0) else {
             continue;
         };
         let (name, effect) = (method_name(&row.method), (row.channel.clone(), effect));

@@ -34,7 +34,7 @@ fn stability(own: &Attribution) -> String {
     let currency = own.outcome().unit;
     let mut table = DataTable::new(vec![
         Column::words("Method"),
-        Column::numbers("Stability", ""),
+        Column::numbers("Stability", "%"),
         Column::numbers("Resamples", ""),
         Column::numbers("Journeys", ""),
         Column::numbers("Conversions", ""),
@@ -46,7 +46,7 @@ fn stability(own: &Attribution) -> String {
     for row in &own.methods {
         table.rows.push(vec![
             Cell::text(method_name(&row.method)),
-            Cell::number(row.stability),
+            Cell::number(100.0 * row.stability),
             Cell::number(row.resamples as f64),
             Cell::number(row.journeys as f64),
             Cell::number(row.conversions as f64),

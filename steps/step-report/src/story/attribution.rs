@@ -49,17 +49,15 @@ const NAMED: usize = 4;
 
 /// Channels about which methods disagree, and what that means for money.
 fn disputes(own: &Attribution) -> Option<Sentence> {
-    let shares = own.shares(&ChannelColors::default());
-    let compared = shares.methods.iter().filter(|m| m.compared).count();
-    let mut disputed = shares.spreads();
+    let mut disputed = own.shares(&ChannelColors::default()).spreads();
+    disputed.retain(|spread| spread.compared > 1);
     let all = disputed.len();
     disputed.retain(|spread| spread.disputed);
     disputed.sort_by(|a, b| b.width().total_cmp(&a.width()));
     let Some(widest) = disputed.first() else {
-        return (compared > 1).then(|| {
+        return (all > 0).then(|| {
             let text = format!(
-                "{} agree on {} within their own intervals.",
-                count(compared, "attribution method", "attribution methods"),
+                "Attribution methods agree on {} within their own intervals.",
                 count(all, "channel", "channels")
             );
             (Level::Info, text)
@@ -203,7 +201,7 @@ mod tests {
             ("last_touch", [0.5, 0.3, 0.2]),
             ("linear", [0.52, 0.28, 0.2]),
         ]);
-        let wanted = "2 attribution methods agree on 3 channels within their own intervals.";
+        let wanted = "Attribution methods agree on 3 channels within their own intervals.";
         assert_eq!(plain(disputes(&own)), (Level::Info, wanted.to_owned()));
         assert!(disputes(&sample(&[("linear", [0.5, 0.3, 0.2])])).is_none());
     }

@@ -19,8 +19,9 @@ Examples:
   mixline attribution compare --channel meta       one channel, with 90 % intervals and ranks
   mixline attribution compare --conversions --at 3
 
-Methods disagree on a channel when the 90 % intervals of two of them do not meet. `spend_share`
-looks at no journey and is left out of that comparison.")]
+Methods disagree on a channel when the 90 % intervals of two of them do not meet. Left out of that
+comparison: `spend_share`, which looks at no journey, and methods that know nothing of the channel
+(their interval is a point).")]
 pub(crate) struct Args {
     /// Revenue instead of its shares
     #[arg(long, conflicts_with = "conversions")]
@@ -133,7 +134,10 @@ impl Said {
 
     /// Whether intervals of two methods do not meet.
     fn disputed(&self, channel: &str) -> bool {
-        let rows = self.of(channel).filter(|row| row.method != "spend_share");
+        let compared = |row: &&AttributionChannels| {
+            row.method != "spend_share" && row.revenue_q05 < row.revenue_q95
+        };
+        let rows = self.of(channel).filter(compared);
         let (low, high) = rows.fold((f64::NEG_INFINITY, f64::INFINITY), |(low, high), row| {
             (low.max(row.revenue_q05), high.min(row.revenue_q95))
         });
