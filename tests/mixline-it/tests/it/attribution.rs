@@ -299,7 +299,7 @@ async fn methods_are_compared_in_a_terminal() {
     let shares = project.ok(&["attribution", "compare"]);
     assert!(shares.contains("31.0 %"), "{shares}");
     assert!(
-        shares.contains("Methods disagree on google, meta, tv by more than their own"),
+        shares.contains("Methods disagree on meta, google, tv by more than their own"),
         "{shares}"
     );
     assert!(
@@ -322,7 +322,7 @@ async fn methods_are_compared_in_a_terminal() {
     assert_eq!(json["disputed"], serde_json::json!(["tv"]));
     let wrong = project.output(&["attribution", "compare", "--channel", "radio"]);
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(text(&wrong.stderr).contains("the channels are google, meta"));
+    assert!(text(&wrong.stderr).contains("the channels are meta, google"));
     let later = project.output(&["attribution", "compare", "--at", "9"]);
     assert!(text(&later.stderr).contains("no version 9"));
     let paths = project.ok(&["attribution", "paths", "-n", "2"]);
