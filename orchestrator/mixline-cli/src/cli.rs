@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
-    artifact, backfill, dag, decisions, doctor, init, lineage, logs, model, plan, resume, run,
-    runs, schedule, step, whatif, why,
+    artifact, attribution, backfill, dag, decisions, doctor, init, lineage, logs, model, plan,
+    resume, run, runs, schedule, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -83,6 +83,7 @@ enum Command {
     Why(why::Args),
     Lineage(lineage::Args),
     Artifact(artifact::Args),
+    Attribution(attribution::Args),
     Model(model::Args),
     Optimize(whatif::Optimize),
     Simulate(whatif::Simulate),
@@ -126,6 +127,7 @@ impl Command {
             Self::Why(args) => why::execute(app, &args).await,
             Self::Lineage(args) => lineage::execute(app, &args).await,
             Self::Artifact(args) => artifact::execute(app, args).await,
+            Self::Attribution(args) => attribution::execute(app, &args).await,
             Self::Model(args) => model::execute(app, &args).await,
             Self::Optimize(args) => whatif::optimize(app, &args).await,
             Self::Simulate(args) => whatif::simulate(app, &args).await,

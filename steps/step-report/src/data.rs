@@ -14,6 +14,7 @@ use mixline_schema::catalog::{
 };
 use mixline_step::{StepError, Table};
 
+use crate::attribution::{Attribution, quarantined};
 use crate::{Config, Inputs};
 
 /// The rows, the newest model, and the champion where plans rest on it.
@@ -43,10 +44,34 @@ pub(crate) struct Data {
     pub(crate) comparison: Vec<Comparison>,
     pub(crate) decisions: Vec<DecisionStore>,
     pub(crate) findings: Vec<DataFindings>,
+    /// `None` where nothing was attributed.
+    pub(crate) attribution: Option<Attribution>,
 }
 
 fn rows<A: Artifact>(table: Option<&Table<A>>) -> Vec<A> {
     table.map(Table::rows).unwrap_or_default()
+}
+
+fn attribution(inputs: &Inputs) -> Option<Attribution> {
+    let all = Attribution {
+        channels: rows(inputs.channels.as_ref()),
+        methods: rows(inputs.methods.as_ref()),
+        paths: rows(inputs.paths.as_ref()),
+        lags: rows(inputs.lags.as_ref()),
+        positions: rows(inputs.positions.as_ref()),
+        reconciliation: rows(inputs.reconciliation.as_ref()),
+        quarantine: quarantined(&rows(inputs.quarantine.as_ref())),
+    };
+    all.sorted()
+}
+
+/// The model's channels first, so that attribution changes none of their colours; `direct` is no
+/// channel that anybody pays for, and stays grey.
+fn colors(results: &[MmmResults], attribution: Option<&Attribution>) -> ChannelColors {
+    let mut names: Vec<String> = results.iter().map(|row| row.channel.clone()).collect();
+    let others = attribution.map(Attribution::names).unwrap_or_default();
+    names.extend(others.into_iter().filter(|name| name != "direct"));
+    ChannelColors::new(&names)
 }
 
 impl Data {
@@ -78,14 +103,15 @@ impl Data {
                 .total_cmp(&a.contribution)
                 .then(a.channel.cmp(&b.channel))
         });
-        let names: Vec<&String> = results.iter().map(|row| &row.channel).collect();
+        let attribution = attribution(inputs);
+        let colors = colors(&results, attribution.as_ref());
         let may_plan = no_plan.is_none();
         let planned = |rows: Vec<BudgetPlan>| if may_plan { rows } else { Vec::new() };
         Ok(Self {
             verdict: Verdict::overall(&checks).unwrap_or(Verdict::Fail),
             outcome: Measure::new(&config.outcome, &fitted.units.outcome),
             currency: fitted.units.spend.clone(),
-            colors: ChannelColors::new(&names),
+            colors,
             fitted,
             champion,
             no_plan,
@@ -111,6 +137,7 @@ impl Data {
             comparison: rows(inputs.comparison.as_ref()),
             decisions: rows(inputs.decisions.as_ref()),
             findings: rows(inputs.findings.as_ref()),
+            attribution,
         })
     }
 

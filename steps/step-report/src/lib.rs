@@ -10,6 +10,7 @@
 //! it reads in light and dark and prints on paper. The sentences are also a table, `briefing`, from
 //! which messages are made.
 
+mod attribution;
 mod data;
 mod figures;
 mod format;
@@ -18,9 +19,11 @@ mod story;
 
 use mixline_model_tables::Periods;
 use mixline_schema::catalog::{
-    AdstockCurves, Briefing, BudgetFrontier, BudgetPlan, Comparison, ContributionTotals,
-    Contributions, DataFindings, DecisionStore, Design, File, MmmResults, ModelChecks,
-    ModelRegistry, PlanOutcomes, PosteriorDraws, PosteriorSummary, Predictions, SamplerStats,
+    AdstockCurves, AttributionChannels, AttributionLags, AttributionMethods, AttributionPaths,
+    AttributionPositions, AttributionReconciliation, Briefing, BudgetFrontier, BudgetPlan,
+    Comparison, ContributionTotals, Contributions, DataFindings, DecisionStore, Design, File,
+    JourneyQuarantine, MmmResults, ModelChecks, ModelRegistry, PlanOutcomes, PosteriorDraws,
+    PosteriorSummary, Predictions, SamplerStats,
 };
 use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
@@ -72,6 +75,20 @@ inputs! {
         decisions: Option<DecisionStore>,
         /// What is known of the data's quality.
         findings: Option<DataFindings>,
+        /// What each attribution method says of each channel.
+        channels: Option<AttributionChannels>,
+        /// What each method was made from, and how stable it is.
+        methods: Option<AttributionMethods>,
+        /// Paths that end in most conversions.
+        paths: Option<AttributionPaths>,
+        /// Lengths of paths and days to an order.
+        lags: Option<AttributionLags>,
+        /// Credit by channel and position.
+        positions: Option<AttributionPositions>,
+        /// Paths and the mix model brought together.
+        reconciliation: Option<AttributionReconciliation>,
+        /// What is in no journey, and why.
+        quarantine: Option<JourneyQuarantine>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, whose doc comment is the help, and what it does.
 
 pub(crate) mod artifact;
+pub(crate) mod attribution;
 pub(crate) mod backfill;
 pub(crate) mod dag;
 pub(crate) mod decisions;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::ui::table::Table;
+use crate::ui::words::amount;
 
 /// Plan the budget of the coming weeks from the champion's draws, without committing anything
 #[derive(Debug, clap::Args)]
@@ -220,23 +221,6 @@ fn text<'v>(row: &'v Value, key: &str) -> &'v str {
     row[key].as_str().unwrap_or_default()
 }
 
-/// Grouped by thousands, without decimals.
-fn amount(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut grouped = String::new();
-    for (k, digit) in digits.chars().enumerate() {
-        if k > 0 && (digits.len() - k) % 3 == 0 {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    if value <= -0.5 {
-        format!("−{grouped}")
-    } else {
-        grouped
-    }
-}
-
 fn print_plan(app: &App, plan: &[Value], outcomes: &[Value]) -> Outcome<()> {
     let mut table = Table::new(&[
         "channel",
@@ -381,13 +365,5 @@ mod tests {
         let back: toml::Table = text.parse().unwrap();
         let table = back["x"]["a \"b\" +1%"].as_table().unwrap();
         assert_eq!(table["tv"].as_float(), Some(-0.25));
-    }
-
-    #[test]
-    fn amounts_are_grouped() {
-        assert_eq!(
-            (amount(1_234_567.4), amount(-999.6), amount(-0.2)),
-            ("1 234 567".to_owned(), "−1 000".to_owned(), "0".to_owned())
-        );
     }
 }

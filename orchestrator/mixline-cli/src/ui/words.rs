@@ -32,6 +32,23 @@ pub(crate) fn count(value: u64) -> String {
     text
 }
 
+/// Money or another amount: grouped by thousands, without decimals.
+pub(crate) fn amount(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut grouped = String::new();
+    for (k, digit) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k) % 3 == 0 {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    if value <= -0.5 {
+        format!("−{grouped}")
+    } else {
+        grouped
+    }
+}
+
 /// `1 row`, `2,190 rows`.
 pub(crate) fn counted(value: u64, one: &str) -> String {
     let many = if value == 1 { "" } else { "s" };
@@ -147,5 +164,13 @@ mod tests {
     #[test]
     fn long_texts_are_cut_and_say_so() {
         assert_eq!(first_lines("a\nb\nc\n", 2), "a\nb\n… 1 more line");
+    }
+
+    #[test]
+    fn amounts_are_grouped() {
+        assert_eq!(
+            (amount(1_234_567.4), amount(-999.6), amount(-0.2)),
+            ("1 234 567".to_owned(), "−1 000".to_owned(), "0".to_owned())
+        );
     }
 }

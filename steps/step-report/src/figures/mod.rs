@@ -1,5 +1,6 @@
-//! The figures of the three views, from tables to charts.
+//! The figures of the views, from tables to charts.
 
+mod attribution;
 mod channels;
 mod model;
 mod plan;
@@ -17,6 +18,8 @@ pub(crate) enum View {
     Executive,
     /// Which channel, how much?
     Manager,
+    /// What do journeys say?
+    Attribution,
     /// Is the model right?
     Analyst,
 }
@@ -34,6 +37,14 @@ pub(crate) fn all(config: &Config, data: &Data) -> Vec<(View, Figure)> {
         plan::frontier(data),
         channels::attribution(data),
         channels::adstock(data),
+    ];
+    let journeys = vec![
+        attribution::methods(data),
+        attribution::removal(data),
+        attribution::positions(data),
+        attribution::paths(data),
+        attribution::lengths(data),
+        attribution::lags(data),
     ];
     let analyst = vec![
         time::actual(data),
@@ -53,6 +64,7 @@ pub(crate) fn all(config: &Config, data: &Data) -> Vec<(View, Figure)> {
     };
     of(View::Executive, executive)
         .chain(of(View::Manager, manager))
+        .chain(of(View::Attribution, journeys))
         .chain(of(View::Analyst, analyst))
         .collect()
 }

@@ -1,6 +1,8 @@
-//! The page: three views one after the other, each figure with its sentence, its table and a file
-//! to download. No script, nothing from outside: the content security policy forbids both.
+//! The page: three views one after the other, and one of attribution where there is any,
+//! each figure with its sentence, its table and a file to download. No script, nothing from
+//! outside: the content security policy forbids both.
 
+mod attribution;
 mod sections;
 
 use base64::Engine as _;
@@ -28,23 +30,29 @@ pub(crate) fn html(
 ) -> String {
     let style = format!("{CSS}\n{}", style::CSS);
     let title = escape(&config.title);
+    let attribution = attribution::attribution(data, story, figures);
     let views = [
         (
             "executive",
             "What happened, and what to do",
-            sections::executive(data, story, figures),
+            Some(sections::executive(data, story, figures)),
         ),
         (
             "manager",
             "Which channel, how much",
-            sections::manager(data, figures),
+            Some(sections::manager(data, figures)),
         ),
+        ("attribution", "Attribution: what journeys say", attribution),
         (
             "analyst",
             "Is the model right",
-            sections::analyst(data, figures, inputs),
+            Some(sections::analyst(data, figures, inputs)),
         ),
     ];
+    let views = views
+        .into_iter()
+        .filter_map(|(id, heading, content)| Some((id, heading, content?)));
+    let views: Vec<(&str, &str, String)> = views.collect();
     let navigation: String = views
         .iter()
         .map(|(id, heading, _)| format!("<a href=\"#{id}\">{heading}</a>"))

@@ -221,7 +221,7 @@ pub(super) fn analyst(data: &Data, figures: &[(View, Figure)], inputs: &[InputRe
 }
 
 /// A table under a heading.
-fn block(title: &str, table: &DataTable) -> String {
+pub(super) fn block(title: &str, table: &DataTable) -> String {
     let title = escape(title);
     let html = table.to_html(&title);
     format!(

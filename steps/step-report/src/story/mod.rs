@@ -1,5 +1,6 @@
 //! What the report says, in sentences: subject, verdict, findings, what to do.
 
+mod attribution;
 mod findings;
 
 use mixline_model_tables::Verdict;
@@ -35,6 +36,8 @@ pub(crate) struct Story {
     pub(crate) subject: String,
     pub(crate) verdict: Sentence,
     pub(crate) findings: Vec<Sentence>,
+    /// What attribution says, and how far it may be believed.
+    pub(crate) attribution: Vec<Sentence>,
     /// What to do, one sentence each.
     pub(crate) decisions: Vec<Sentence>,
 }
@@ -49,6 +52,10 @@ impl Story {
             subject: subject(config, data),
             verdict,
             findings,
+            attribution: data
+                .attribution
+                .as_ref()
+                .map_or_else(Vec::new, attribution::all),
             decisions: acts.map(|row| (Level::Info, row.message.clone())).collect(),
         }
     }
@@ -61,6 +68,7 @@ impl Story {
             .chain(
                 self.findings
                     .iter()
+                    .chain(&self.attribution)
                     .cloned()
                     .map(|sentence| ("finding", sentence)),
             )

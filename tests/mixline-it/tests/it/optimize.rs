@@ -12,18 +12,18 @@ fn json(project: &Project, args: &[&str]) -> Value {
     serde_json::from_str(output.trim()).expect("a JSON document")
 }
 
-fn rows(project: &Project, artifact: &str) -> Vec<Value> {
+pub(crate) fn rows(project: &Project, artifact: &str) -> Vec<Value> {
     let file = project.path().join(format!("{artifact}.json"));
     let to = file.display().to_string();
     project.ok(&["artifact", "export", artifact, "--to", &to]);
     serde_json::from_str(&std::fs::read_to_string(&file).expect("the export")).expect("rows")
 }
 
-fn number(row: &Value, key: &str) -> f64 {
+pub(crate) fn number(row: &Value, key: &str) -> f64 {
     row[key].as_f64().unwrap_or(f64::NAN)
 }
 
-fn report(project: &Project) -> String {
+pub(crate) fn report(project: &Project) -> String {
     let file = project.path().join("report.html");
     project.ok(&[
         "artifact",
@@ -36,7 +36,7 @@ fn report(project: &Project) -> String {
 }
 
 /// A project in which a model was fitted and promoted.
-fn fitted() -> Project {
+pub(crate) fn fitted() -> Project {
     let project = Project::initialized();
     let days = ["--set", "days=700", "--seed", "3"];
     project.ok(&[&["step", "run", "step-synthesize", "--"][..], &days].concat());
@@ -99,7 +99,7 @@ fn the_plan_adds_up_and_the_second_run_is_all_reuse() {
 }
 
 /// The data behind a figure: rows of numbers and words, without the heading.
-fn data_of(page: &str, figure: &str) -> Vec<Vec<String>> {
+pub(crate) fn data_of(page: &str, figure: &str) -> Vec<Vec<String>> {
     use base64::Engine as _;
     let start = format!("<a download=\"{figure}.csv\" href=\"data:text/csv;base64,");
     let coded = page
@@ -120,13 +120,13 @@ fn data_of(page: &str, figure: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn column(rows: &[Vec<String>], at: usize) -> Vec<f64> {
+pub(crate) fn column(rows: &[Vec<String>], at: usize) -> Vec<f64> {
     rows.iter()
         .map(|row| row[at].parse().unwrap_or(f64::NAN))
         .collect()
 }
 
-fn close(a: f64, b: f64) -> bool {
+pub(crate) fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
 }
 
@@ -300,12 +300,13 @@ fn browser() -> Option<(PathBuf, PathBuf)> {
     found
 }
 
-#[test]
-fn a_browser_opens_the_report() {
+#[tokio::test]
+async fn a_browser_opens_the_report() {
     let Some((modules, chromium)) = browser() else {
         return;
     };
     let project = fitted();
+    crate::attribution::by_hand(&project).await;
     project.ok(&["run", "weekly_optimize"]);
     report(&project);
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/page.mjs");
@@ -325,7 +326,7 @@ fn a_browser_opens_the_report() {
     for nothing in ["requests", "errors", "violations"] {
         assert_eq!(seen[nothing], serde_json::json!([]), "{nothing}: {seen}");
     }
-    assert!(seen["figures"].as_u64() >= Some(15), "{seen}");
+    assert!(seen["figures"].as_u64() >= Some(21), "{seen}");
     assert_eq!(
         (&seen["wide"], &seen["narrow"]),
         (&1200.into(), &390.into()),
