@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mixline_schema::Artifact;
 use mixline_schema::catalog::{
-    Controls, MediaDaily, Orders, Outcome, RawGoogleAds, RawMetaAds, RawShopifyOrders,
+    Controls, Identities, MediaDaily, Orders, Outcome, RawGoogleAds, RawMetaAds, RawShopifyOrders,
     RawTiktokAds, Touchpoints,
 };
 use mixline_step::{StepError, Table};
@@ -34,6 +34,8 @@ pub(crate) struct Harvest<'a> {
     media: BySource<MediaDaily>,
     orders: BySource<Orders>,
     touchpoints: BySource<Touchpoints>,
+    /// By anonymous key; of several links the earliest holds.
+    identities: BTreeMap<String, Identities>,
     outcome: BySource<Outcome>,
     controls: BySource<Controls>,
 }
@@ -53,6 +55,7 @@ impl<'a> Harvest<'a> {
             media: Vec::new(),
             orders: Vec::new(),
             touchpoints: Vec::new(),
+            identities: BTreeMap::new(),
             outcome: Vec::new(),
             controls: Vec::new(),
         }
@@ -112,8 +115,15 @@ impl<'a> Harvest<'a> {
                     .push((name, orders.into_iter().map(|order| order.raw).collect()));
             }
             Kind::Touchpoints => {
-                self.touchpoints
-                    .push((name, touchpoints::read(&mut job, source, files)?));
+                let found = touchpoints::read(&mut job, source, files)?;
+                self.touchpoints.push((name, found.touches));
+                for link in found.identities {
+                    let known = self.identities.entry(link.anonymous_key.clone());
+                    let known = known.or_insert_with(|| link.clone());
+                    if link.linked_at < known.linked_at {
+                        *known = link;
+                    }
+                }
             }
             Kind::Wide => {
                 let wide = wide::read(&mut job, source, files)?;
@@ -164,6 +174,7 @@ impl<'a> Harvest<'a> {
             media: table(media)?,
             orders: table(orders)?,
             touchpoints: table(touchpoints)?,
+            identities: table(self.identities.into_values().collect())?,
             outcome: table(outcome)?,
             controls: table(controls)?,
             mapping: Table::from_rows(self.report.into_rows())?,

@@ -25,7 +25,7 @@ mod sheet;
 use std::path::Path;
 
 use mixline_schema::catalog::{
-    Controls, MappingReport, MediaDaily, Orders, Outcome, RawGoogleAds, RawMetaAds,
+    Controls, Identities, MappingReport, MediaDaily, Orders, Outcome, RawGoogleAds, RawMetaAds,
     RawShopifyOrders, RawTiktokAds, Touchpoints,
 };
 use mixline_step::{Context, Step, StepError, outputs};
@@ -53,6 +53,8 @@ outputs! {
         orders: Option<Orders> => Upsert,
         /// Clicks and views.
         touchpoints: Option<Touchpoints> => Upsert,
+        /// Who anonymous visitors turned out to be.
+        identities: Option<Identities> => Upsert,
         /// What a model explains.
         outcome: Option<Outcome> => Upsert,
         /// Other drivers.

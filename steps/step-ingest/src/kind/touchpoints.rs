@@ -1,8 +1,11 @@
-//! Clicks and views of known visitors, and the channel each belongs to.
+//! Clicks and views of visitors, the channel each belongs to, and who anonymous visitors are.
+//!
+//! A row that names a customer is the customer's. One that only has an anonymous id is the
+//! visitor's, under a key of their own; a row that has both says who the visitor is.
 
 use std::collections::BTreeMap;
 
-use mixline_schema::catalog::Touchpoints;
+use mixline_schema::catalog::{Identities, Touchpoints};
 use mixline_step::StepError;
 use polars::prelude::{DataFrame, PolarsResult};
 
@@ -40,6 +43,18 @@ fn fields() -> Vec<Field> {
             Need::Column,
             &["user_email", "email", "user_id", "customer_id", "customer"],
         ),
+        Field::new(
+            "anonymous",
+            Text,
+            Optional,
+            &[
+                "user_pseudo_id",
+                "anonymous_id",
+                "client_id",
+                "visitor_id",
+                "cookie_id",
+            ],
+        ),
         Field::new("channel", Text, Optional, &["channel", "channel_grouping"]),
         Field::new(
             "campaign",
@@ -68,6 +83,7 @@ const KINDS: [(&str, &str); 8] = [
 #[derive(Debug, Default)]
 struct Left {
     nobody: u64,
+    shared: u64,
     other_events: BTreeMap<String, u64>,
     again: u64,
 }
@@ -75,13 +91,28 @@ struct Left {
 /// A touch's key: who, when, where.
 type Key = (String, i64, String, String);
 
+/// Touches by key, and anonymous visitors by theirs.
+#[derive(Debug, Default)]
+struct Met {
+    touches: BTreeMap<Key, &'static str>,
+    /// The customer, and when the two were first linked.
+    visitors: BTreeMap<String, (i64, String)>,
+}
+
+/// What the files of a source hold.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) touches: Vec<Touchpoints>,
+    pub(crate) identities: Vec<Identities>,
+}
+
 /// Reads the files of a source.
 pub(crate) fn read(
     job: &mut Job<'_>,
     source: &Source,
     files: &[String],
-) -> Result<Vec<Touchpoints>, StepError> {
-    let mut touches: BTreeMap<Key, &'static str> = BTreeMap::new();
+) -> Result<Found, StepError> {
+    let mut met = Met::default();
     for file in files {
         let Some((sheet, _, rows)) = job.read(source, file, fields(), None) else {
             continue;
@@ -89,7 +120,7 @@ pub(crate) fn read(
         let Some(identity) = job.identity else {
             continue;
         };
-        let left = add(&rows.frame, source, identity, &mut touches);
+        let left = add(&rows.frame, source, identity, &mut met);
         let left =
             left.map_err(|error| StepError::bug("columns do not fit together").because(error))?;
         job.report
@@ -102,34 +133,73 @@ pub(crate) fn read(
         campaign,
         kind: kind.to_owned(),
     };
-    Ok(touches.into_iter().map(touch).collect())
+    let visitor = |(anonymous_key, (at, customer_key)): (String, (i64, String))| Identities {
+        anonymous_key,
+        customer_key,
+        linked_at: instant(at),
+    };
+    Ok(Found {
+        touches: met.touches.into_iter().map(touch).collect(),
+        identities: met.visitors.into_iter().map(visitor).collect(),
+    })
+}
+
+impl Met {
+    /// Whose touch it is. A visitor whom two customers claim belongs to the first.
+    fn who(&mut self, customer: Option<String>, visitor: Option<String>, at: i64) -> Option<(String, bool)> {
+        let (Some(customer), Some(visitor)) = (&customer, &visitor) else {
+            return customer.or(visitor).map(|key| (key, false));
+        };
+        let link = self
+            .visitors
+            .entry(visitor.clone())
+            .or_insert_with(|| (at, customer.clone()));
+        let shared = link.1 != *customer;
+        if at < link.0 {
+            *link = (at, customer.clone());
+        }
+        Some((customer.clone(), shared))
+    }
+}
+
+/// The key of an anonymous id: never that of a customer who happens to be called the same.
+fn visitor_key(identity: &Identity, id: &str) -> Option<String> {
+    let id = id.trim();
+    if id.is_empty() {
+        return None;
+    }
+    identity.key(&format!("visitor {id}"))
 }
 
 fn add(
     frame: &DataFrame,
     source: &Source,
     identity: &Identity,
-    touches: &mut BTreeMap<Key, &'static str>,
+    met: &mut Met,
 ) -> PolarsResult<Left> {
     let text = |name: &str| frame.column(name)?.str();
     let at = frame.column("occurred_at")?.i64()?;
-    let (kind, customer) = (text("kind")?, text("customer")?);
+    let (kind, customer, anonymous) = (text("kind")?, text("customer")?, text("anonymous")?);
     let (channel, campaign) = (text("channel")?, text("campaign")?);
     let (origin, medium) = (text("source")?, text("medium")?);
     let mut left = Left::default();
     let cells = at
         .iter()
         .zip(kind.iter())
-        .zip(customer.iter())
+        .zip(customer.iter().zip(anonymous.iter()))
         .zip(channel.iter());
     let cells = cells
         .zip(campaign.iter())
         .zip(origin.iter().zip(medium.iter()));
-    for (((((at, kind), customer), channel), campaign), (origin, medium)) in cells {
-        let Some(key) = customer.and_then(|customer| identity.key(customer)) else {
+    for (((((at, kind), (customer, anonymous)), channel), campaign), (origin, medium)) in cells {
+        let at = at.unwrap_or_default();
+        let customer = customer.and_then(|customer| identity.key(customer));
+        let visitor = anonymous.and_then(|id| visitor_key(identity, id));
+        let Some((key, shared)) = met.who(customer, visitor, at) else {
             left.nobody += 1;
             continue;
         };
+        left.shared += u64::from(shared);
         let Some(kind) = kind_of(kind) else {
             *left
                 .other_events
@@ -146,8 +216,8 @@ fn add(
             .filter(|campaign| !is_unset(campaign))
             .unwrap_or("all")
             .to_owned();
-        let at = at.unwrap_or_default();
-        left.again += u64::from(touches.insert((key, at, channel, campaign), kind).is_some());
+        let before = met.touches.insert((key, at, channel, campaign), kind);
+        left.again += u64::from(before.is_some());
     }
     Ok(left)
 }
@@ -201,6 +271,10 @@ impl std::fmt::Display for Left {
             "{} rows name nobody, {} came twice",
             self.nobody, self.again
         )?;
+        if self.shared > 0 {
+            let shared = self.shared;
+            write!(f, ", {shared} are of visitors whom several customers claim")?;
+        }
         let others: u64 = self.other_events.values().sum();
         if others > 0 {
             let names: Vec<&str> = self

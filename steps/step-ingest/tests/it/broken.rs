@@ -1,6 +1,8 @@
 //! Files that cannot be right: each refusal says what, where and what to do, and stores nothing.
 
-use mixline_schema::catalog::{MediaDaily, RawGoogleAds, Touchpoints};
+use mixline_schema::catalog::{
+    Identities, MappingReport, MediaDaily, RawGoogleAds, Touchpoints,
+};
 
 use crate::support::Project;
 
@@ -227,6 +229,31 @@ fn people_need_a_key_and_their_addresses_never_get_into_a_message() {
     assert!(!project.refused(65).contains("example.com"));
     project.remove(".mixline/hash.key");
     says(&project.refused(78), &["hash.key", "mixline init"]);
+}
+
+#[test]
+fn a_row_with_both_ids_says_who_the_anonymous_visitor_is() {
+    let project = Project::new(&[("web", TOUCHES)]);
+    let rows = "event_timestamp,user_email,user_pseudo_id,channel\n\
+        1788292692000000,,cookie-1,meta\n\
+        1788292693000000,ann@x.org,cookie-1,google\n\
+        1788292694000000,bob@x.org,cookie-1,email\n\
+        1788292695000000,,cookie-2,meta\n\
+        1788292696000000,,,meta\n";
+    project.write("data/raw/web.csv", rows);
+    let touches = project.ingested().rows::<Touchpoints>();
+    assert_eq!(touches.len(), 4);
+    let identities = project.rows::<Identities>();
+    let of = |channel: &str| {
+        let mut rows = touches.iter().filter(|touch| touch.channel == channel);
+        rows.next().map(|touch| touch.customer_key.clone())
+    };
+    assert_eq!(identities.len(), 1);
+    assert_eq!(Some(&identities[0].customer_key), of("google").as_ref());
+    assert!(touches.iter().any(|touch| touch.customer_key == identities[0].anonymous_key));
+    let report = project.rows::<MappingReport>();
+    let left = report.iter().find(|row| row.note.contains("several customers claim"));
+    assert!(left.is_some_and(|row| row.note.contains("1 rows name nobody")));
 }
 
 #[test]
