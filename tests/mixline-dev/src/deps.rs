@@ -173,6 +173,7 @@ pub(crate) fn run() -> Result<()> {
         let may_use_tables = name == "mixline-artifact"
             || name == "mixline-step"
             || name == "mixline-model-tables"
+            || name == "mixline-attribution-tables"
             || name.starts_with("step-")
             || name.starts_with("mixline-testkit");
         if dependencies.iter().any(|d| d == "polars") && !may_use_tables {
