@@ -2,6 +2,8 @@
 
 mod crash;
 mod errors;
+mod failover;
+mod objects;
 mod optimize;
 mod pipeline;
 mod races;
