@@ -20,7 +20,9 @@ fn touch(customer: u16, minute: u32) -> Touchpoints {
 fn table(mut rows: Vec<(u16, u32)>) -> Table<Touchpoints> {
     rows.sort_unstable();
     rows.dedup();
-    let rows = rows.into_iter().map(|(customer, minute)| touch(customer, minute));
+    let rows = rows
+        .into_iter()
+        .map(|(customer, minute)| touch(customer, minute));
     Table::from_rows(rows.collect()).unwrap()
 }
 
@@ -69,14 +71,18 @@ async fn files_that_overlap_are_merged_and_may_be_read_twice() {
 async fn a_customer_larger_than_a_row_group_comes_in_one_piece() {
     let big = (0..600_000).map(|minute| (1, minute)).collect();
     let (batches, whole) = committed(vec![big, vec![(0, 1), (1, 700_000), (2, 1)]]).await;
-    let (rows, pieces) = tokio::task::spawn_blocking(move || read(&batches)).await.unwrap();
+    let (rows, pieces) = tokio::task::spawn_blocking(move || read(&batches))
+        .await
+        .unwrap();
     assert_eq!(rows.len(), whole.len());
     assert!(pieces <= 3, "{pieces}");
 }
 
 #[test]
 fn a_table_in_memory_is_cut_between_customers() {
-    let rows = (0..200_000).map(|n| (u16::try_from(n / 40).unwrap(), n)).collect();
+    let rows = (0..200_000)
+        .map(|n| (u16::try_from(n / 40).unwrap(), n))
+        .collect();
     let table = table(rows);
     let stream = Stream::of_frame(table.df().clone(), Some("customer_key"), 1_001);
     let (rows, pieces) = read(&Batches::new(stream));

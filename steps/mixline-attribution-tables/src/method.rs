@@ -125,7 +125,10 @@ fn markov(name: &str) -> Option<Method> {
         Some(order) => (order, Which::Converting),
         None => (rest, Which::All),
     };
-    let order = order.parse().ok().filter(|order| (1..=HIGHEST).contains(order))?;
+    let order = order
+        .parse()
+        .ok()
+        .filter(|order| (1..=HIGHEST).contains(order))?;
     Some(Method::Markov(order, which))
 }
 
@@ -212,7 +215,9 @@ impl RuleSettings {
         let decay = TouchRule::TimeDecay {
             half_life_days: self.half_life_days,
         };
-        decay.validate().map_err(|error| ("half_life_days", error))?;
+        decay
+            .validate()
+            .map_err(|error| ("half_life_days", error))?;
         let position = TouchRule::PositionBased(self.position);
         position.validate().map_err(|error| ("position", error))
     }
@@ -235,7 +240,10 @@ mod tests {
             assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
         }
         for name in ["markov_0", "markov_7", "markov_x", "last_click", ""] {
-            assert!(matches!(name.parse::<Method>(), Err(MethodError::Unknown(_))), "{name}");
+            assert!(
+                matches!(name.parse::<Method>(), Err(MethodError::Unknown(_))),
+                "{name}"
+            );
         }
         let rate = "shapley_rate".parse::<Method>().unwrap_err();
         assert!(rate.to_string().contains("negative credit"));

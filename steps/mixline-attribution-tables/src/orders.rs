@@ -52,7 +52,8 @@ impl OrderBook {
     }
 
     fn of(orders: &DataFrame) -> PolarsResult<Self> {
-        let text = |name: &str| PolarsResult::Ok(orders.column(name)?.str()?.rechunk().into_owned());
+        let text =
+            |name: &str| PolarsResult::Ok(orders.column(name)?.str()?.rechunk().into_owned());
         let number = |name: &str, ty| orders.column(name)?.cast(&ty);
         let (ids, known) = (text("order_id")?, text("customer_key")?);
         let customer = |(known, id): (Option<&str>, Option<&str>)| match known {
@@ -60,15 +61,25 @@ impl OrderBook {
             None => format!("~{}", id.unwrap_or_default()),
         };
         let customers: StringChunked = known.iter().zip(ids.iter()).map(customer).collect();
-        let at = number("ordered_at", DataType::Int64)?.i64()?.rechunk().into_owned();
+        let at = number("ordered_at", DataType::Int64)?
+            .i64()?
+            .rechunk()
+            .into_owned();
         let mut sorted: Vec<u32> = (0..ids.len() as u32).collect();
         let place = |&row: &u32| (customers.get(row as usize), at.get(row as usize), row);
         sorted.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
         Ok(Self {
-            dates: number("date", DataType::Int32)?.i32()?.rechunk().into_owned(),
+            dates: number("date", DataType::Int32)?
+                .i32()?
+                .rechunk()
+                .into_owned(),
             currencies: text("currency")?,
             revenue: orders.column("revenue")?.f64()?.rechunk().into_owned(),
-            new_customers: orders.column("new_customer")?.bool()?.rechunk().into_owned(),
+            new_customers: orders
+                .column("new_customer")?
+                .bool()?
+                .rechunk()
+                .into_owned(),
             ids,
             customers,
             at,
@@ -110,7 +121,9 @@ impl OrderBook {
             at: row.and_then(|row| self.at.get(row)).unwrap_or_default(),
             date: row.and_then(|row| self.dates.get(row)).unwrap_or_default(),
             currency: get(&self.currencies).unwrap_or_default(),
-            revenue: row.and_then(|row| self.revenue.get(row)).unwrap_or(f64::NAN),
+            revenue: row
+                .and_then(|row| self.revenue.get(row))
+                .unwrap_or(f64::NAN),
             new_customer: row.and_then(|row| self.new_customers.get(row)),
         }
     }

@@ -61,8 +61,10 @@ impl Decoded {
 
     fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let text = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.rechunk().into_owned());
-        let integer = |name: &str| PolarsResult::Ok(frame.column(name)?.i64()?.rechunk().into_owned());
-        let float = |name: &str| PolarsResult::Ok(frame.column(name)?.f64()?.rechunk().into_owned());
+        let integer =
+            |name: &str| PolarsResult::Ok(frame.column(name)?.i64()?.rechunk().into_owned());
+        let float =
+            |name: &str| PolarsResult::Ok(frame.column(name)?.f64()?.rechunk().into_owned());
         let days = frame.column("date")?.cast(&DataType::Int32)?;
         Ok(Self {
             customers: text("customer_key")?,

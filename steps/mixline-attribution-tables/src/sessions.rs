@@ -66,7 +66,9 @@ impl Stitching {
     ) -> Result<Self, StoreError> {
         let pairs = identities.rows().into_iter();
         let mut this = Self {
-            customer_of: pairs.map(|row| (row.anonymous_key, row.customer_key)).collect(),
+            customer_of: pairs
+                .map(|row| (row.anonymous_key, row.customer_key))
+                .collect(),
             touches: BTreeMap::new(),
         };
         if this.customer_of.is_empty() {
@@ -174,7 +176,9 @@ pub struct Sessions<I> {
 
 impl<I> std::fmt::Debug for Sessions<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sessions").field("orders", &self.orders.len()).finish_non_exhaustive()
+        f.debug_struct("Sessions")
+            .field("orders", &self.orders.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -266,25 +270,25 @@ impl<I: Iterator<Item = Result<Table<Touchpoints>, StoreError>>> Sessions<I> {
     }
 
     /// Sessionizes the customer whose own touches are in `self.touches`.
-    fn life(
-        &mut self,
-        customer: &str,
-        screen: &mut Screen<'_>,
-        visit: &mut Visit<'_>,
-    ) {
-        if self.stray.peek().is_some_and(|(stray, _)| stray == customer)
+    fn life(&mut self, customer: &str, screen: &mut Screen<'_>, visit: &mut Visit<'_>) {
+        if self
+            .stray
+            .peek()
+            .is_some_and(|(stray, _)| stray == customer)
             && let Some((_, touches)) = self.stray.next()
         {
             self.touches.extend(touches);
         }
-        self.touches.retain(|touch| screen(customer, touch, &self.sources));
+        self.touches
+            .retain(|touch| screen(customer, touch, &self.sources));
         self.met.clear();
-        self.met.extend(self.touches.iter().enumerate().map(|(row, touch)| Met {
-            at: touch.at,
-            source: touch.source,
-            kind: touch.kind,
-            row,
-        }));
+        self.met
+            .extend(self.touches.iter().enumerate().map(|(row, touch)| Met {
+                at: touch.at,
+                source: touch.source,
+                kind: touch.kind,
+                row,
+            }));
         self.take_orders(customer);
         self.sessionizer.customer(&mut self.met, &mut self.bought);
         let life = Life {

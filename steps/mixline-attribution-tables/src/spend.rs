@@ -38,7 +38,9 @@ impl SpendByDay {
         let mut currencies: BTreeMap<NaiveDate, String> = BTreeMap::new();
         for row in media {
             if row.spend.is_some() && row.currency != NO_CURRENCY {
-                let seen = currencies.entry(row.date).or_insert_with(|| row.currency.clone());
+                let seen = currencies
+                    .entry(row.date)
+                    .or_insert_with(|| row.currency.clone());
                 if *seen != row.currency {
                     return Err(MixedCurrencies {
                         date: row.date,
@@ -62,6 +64,9 @@ impl SpendByDay {
         let spend: Vec<f64> = day.values().copied().collect();
         let channels = day.keys().map(String::as_str);
         let shares = shares(&spend).unwrap_or_default();
-        channels.zip(shares).filter(|(_, share)| *share > 0.0).collect()
+        channels
+            .zip(shares)
+            .filter(|(_, share)| *share > 0.0)
+            .collect()
     }
 }

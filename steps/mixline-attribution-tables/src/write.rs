@@ -123,7 +123,8 @@ impl JourneyRows {
         self.dates.push(order.map(|order| order.date));
         self.currencies.push(order.map(|order| order.currency));
         self.revenue.push(order.map(|order| order.revenue));
-        self.new_customers.push(order.and_then(|order| order.new_customer));
+        self.new_customers
+            .push(order.and_then(|order| order.new_customer));
     }
 
     fn touch(&mut self, step: &Step, touch: &TouchRow, sources: &Sources) {

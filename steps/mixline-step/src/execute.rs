@@ -344,7 +344,9 @@ impl Execution {
     ) -> Result<Vec<OutputResult>, StepError> {
         let (outputs, dir) = (self.named(frames), dir.to_path_buf());
         let writing = tokio::task::spawn_blocking(move || plain::write(outputs, &dir));
-        writing.await.unwrap_or_else(|error| Err(panics::of_task(error)))
+        writing
+            .await
+            .unwrap_or_else(|error| Err(panics::of_task(error)))
     }
 
     /// Output tables with the artifact each belongs to.

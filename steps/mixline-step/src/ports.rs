@@ -172,9 +172,7 @@ impl<F: InputField> InputField for Option<F> {
     const OPTIONAL: bool = true;
     const STREAMED: bool = F::STREAMED;
     fn take(port: &str, given: Option<Given>) -> Result<Self, StepError> {
-        given
-            .map(|given| F::take(port, Some(given)))
-            .transpose()
+        given.map(|given| F::take(port, Some(given))).transpose()
     }
 }
 

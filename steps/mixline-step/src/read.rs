@@ -235,7 +235,10 @@ pub(crate) async fn give(found: &[Found]) -> Result<BTreeMap<String, Given>, Ste
 pub(crate) async fn read_all(found: &[Found]) -> Result<BTreeMap<String, Given>, StepError> {
     let mut given = BTreeMap::new();
     for input in found {
-        given.insert(input.spec.port.name.clone(), Given::Whole(input.rows().await?));
+        given.insert(
+            input.spec.port.name.clone(),
+            Given::Whole(input.rows().await?),
+        );
     }
     Ok(given)
 }

@@ -32,17 +32,19 @@ pub(crate) fn events_of(
     let (order_id, method) = (order.id.to_owned(), method.to_string());
     let (date, currency) = (day_of(order.date), order.currency.to_owned());
     let (revenue, new_customer) = (order.revenue, order.new_customer);
-    credits.into_iter().map(move |((channel, campaign), credit)| AttributionEvents {
-        order_id: order_id.clone(),
-        method: method.clone(),
-        channel,
-        campaign,
-        date,
-        currency: currency.clone(),
-        credit,
-        revenue: credit * revenue,
-        new_customer,
-    })
+    credits
+        .into_iter()
+        .map(move |((channel, campaign), credit)| AttributionEvents {
+            order_id: order_id.clone(),
+            method: method.clone(),
+            channel,
+            campaign,
+            date,
+            currency: currency.clone(),
+            credit,
+            revenue: credit * revenue,
+            new_customer,
+        })
 }
 
 /// A day of a table.

@@ -7,9 +7,7 @@ use mixline_attribution::markov::{Removal, RemovalEffects};
 use mixline_attribution::shapley::Cumulative;
 use mixline_attribution::{ChannelId, Channels, Credit, Informed, Touch, TouchRule};
 use mixline_attribution_tables::Method;
-use mixline_schema::catalog::{
-    AttributionChannels, AttributionReconciliation, ConversionModels,
-};
+use mixline_schema::catalog::{AttributionChannels, AttributionReconciliation, ConversionModels};
 
 use crate::config::Config;
 
@@ -95,7 +93,11 @@ impl Learned {
     ) -> Option<Vec<(ChannelId, f64)>> {
         let whole = |credit: &dyn Credit, shares: &mut Vec<f64>| {
             let given = credit.credit(touches, shares);
-            if given { Vec::new() } else { vec![(self.direct, 1.0)] }
+            if given {
+                Vec::new()
+            } else {
+                vec![(self.direct, 1.0)]
+            }
         };
         if let Some(rule) = rule {
             return Some(whole(&rule, shares));
@@ -130,20 +132,22 @@ impl Factors {
             factors: &self.on_paths,
         };
         let base = informed.split(touches, shares);
-        let mut others: Vec<(ChannelId, f64)> =
-            self.on_base.iter().map(|&(channel, part)| (channel, part * base)).collect();
+        let mut others: Vec<(ChannelId, f64)> = self
+            .on_base
+            .iter()
+            .map(|&(channel, part)| (channel, part * base))
+            .collect();
         let given: f64 = others.iter().map(|(_, share)| share).sum();
         others.push((direct, (base - given).max(0.0)));
         others
     }
 }
 
-fn conversion_model(
-    rows: &[ConversionModels],
-    channels: &mut Channels,
-) -> Option<ConversionModel> {
+fn conversion_model(rows: &[ConversionModels], channels: &mut Channels) -> Option<ConversionModel> {
     let whole = |parameter: &str| {
-        let row = rows.iter().find(|row| row.parameter == parameter && row.channel.is_empty());
+        let row = rows
+            .iter()
+            .find(|row| row.parameter == parameter && row.channel.is_empty());
         row.map(|row| row.value)
     };
     let mut model = ConversionModel {

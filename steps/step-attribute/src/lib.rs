@@ -80,14 +80,22 @@ impl Step for Attribute {
     }
 
     fn run(config: &Config, inputs: Inputs, ctx: &Context) -> Result<Outputs, StepError> {
-        let reach = ctx.window().map(|window| restated(window, config.restatement_days));
+        let reach = ctx
+            .window()
+            .map(|window| restated(window, config.restatement_days));
         let inside = |date: NaiveDate| reach.is_none_or(|reach| reach.contains_day(date));
         let spend = spend(config, inputs.media)?;
         let learned = Learned::new(
             config,
-            &inputs.channels.map(|table| table.rows()).unwrap_or_default(),
+            &inputs
+                .channels
+                .map(|table| table.rows())
+                .unwrap_or_default(),
             &inputs.model.map(|table| table.rows()).unwrap_or_default(),
-            &inputs.reconciliation.map(|table| table.rows()).unwrap_or_default(),
+            &inputs
+                .reconciliation
+                .map(|table| table.rows())
+                .unwrap_or_default(),
             ctx.seed(),
         );
         ctx.progress(0.1, "recalling earlier credits");

@@ -55,7 +55,10 @@ impl Memory {
                 }
                 match now.get(&row.order_id) {
                     Some(order) if inside(order.date) => {
-                        this.before.entry(row.order_id.clone()).or_default().push(row);
+                        this.before
+                            .entry(row.order_id.clone())
+                            .or_default()
+                            .push(row);
                     }
                     Some(order) => this.restate(row, order),
                     None => this.withdraw(row),
@@ -102,13 +105,17 @@ impl Memory {
             return Vec::new();
         };
         let key = |row: &AttributionEvents| -> Credited {
-            (row.method.clone(), row.channel.clone(), row.campaign.clone())
+            (
+                row.method.clone(),
+                row.channel.clone(),
+                row.campaign.clone(),
+            )
         };
         let given: HashSet<Credited> = fresh.iter().map(key).collect();
         let methods: HashSet<&str> = fresh.iter().map(|row| row.method.as_str()).collect();
-        let gone = before.into_iter().filter(|row| {
-            methods.contains(row.method.as_str()) && !given.contains(&key(row))
-        });
+        let gone = before
+            .into_iter()
+            .filter(|row| methods.contains(row.method.as_str()) && !given.contains(&key(row)));
         gone.map(|row| AttributionEvents {
             credit: 0.0,
             revenue: 0.0,

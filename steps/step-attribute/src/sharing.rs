@@ -31,7 +31,10 @@ impl<'a> Sharing<'a> {
     pub(crate) fn new(config: &Config, spend: &'a SpendByDay, learned: Learned) -> Self {
         let obstacle = |method: &Method| learned.obstacle(*method).map(|why| (*method, why));
         let left_out: BTreeMap<Method, &str> = config.methods.iter().filter_map(obstacle).collect();
-        let applied = config.methods.iter().filter(|method| !left_out.contains_key(method));
+        let applied = config
+            .methods
+            .iter()
+            .filter(|method| !left_out.contains_key(method));
         let methods = applied
             .map(|method| (*method, config.rules.rule(*method, learned.direct)))
             .collect();
@@ -67,7 +70,11 @@ impl<'a> Sharing<'a> {
                 Method::SpendShare => Some(self.by_spend(order)),
                 _ => self.by_touches(method, rule, decoded, journey, &touches),
             };
-            rows.extend(credits.into_iter().flat_map(|c| events_of(order, method, c)));
+            rows.extend(
+                credits
+                    .into_iter()
+                    .flat_map(|c| events_of(order, method, c)),
+            );
         }
         self.touches = touches;
         rows
@@ -93,12 +100,16 @@ impl<'a> Sharing<'a> {
         journey: &JourneyRow<'_>,
         touches: &[Touch],
     ) -> Option<Credits> {
-        let others = self.learned.share(method, rule, touches, &mut self.shares)?;
+        let others = self
+            .learned
+            .share(method, rule, touches, &mut self.shares)?;
         let mut credits = Credits::new();
         let of_touches = journey.touches.clone().zip(&self.shares);
         for (row, share) in of_touches.filter(|(_, share)| **share > 0.0) {
             let (channel, campaign) = decoded.source(row);
-            *credits.entry((channel.to_owned(), campaign.to_owned())).or_default() += share;
+            *credits
+                .entry((channel.to_owned(), campaign.to_owned()))
+                .or_default() += share;
         }
         for (channel, share) in others.into_iter().filter(|(_, share)| *share > 0.0) {
             let channel = self.learned.channels.name(channel).to_owned();

@@ -74,8 +74,8 @@ impl Config {
             Some(beginning) => campaign.starts_with(beginning),
             None => campaign == pattern,
         };
-        let internal = self.internal.channels.contains(channel)
-            || self.internal.campaigns.iter().any(pattern);
+        let internal =
+            self.internal.channels.contains(channel) || self.internal.campaigns.iter().any(pattern);
         internal.then_some(Reason::Internal)
     }
 }

@@ -100,7 +100,9 @@ impl Step for Sessionize {
 /// The instant after which nothing can have happened.
 fn end_of(orders: &OrderBook, config: &Config) -> i64 {
     let margin = (config.future_hours * 3_600.0 * 1e6) as i64;
-    orders.newest().map_or(i64::MAX, |newest| newest.saturating_add(margin))
+    orders
+        .newest()
+        .map_or(i64::MAX, |newest| newest.saturating_add(margin))
 }
 
 /// Makes a piece of `journeys` of each piece of `touchpoints`.
@@ -144,7 +146,11 @@ impl<I: Iterator<Item = Result<Table<Touchpoints>, StoreError>>> Making<I> {
         let mut screen = |customer: &str, touch: &TouchRow, sources: &Sources| {
             let (channel, campaign) = sources.name(touch.source);
             let reason = config.refusal(channel, campaign).or_else(|| {
-                config.internal.customers.contains(customer).then_some(Reason::Internal)
+                config
+                    .internal
+                    .customers
+                    .contains(customer)
+                    .then_some(Reason::Internal)
             });
             if let Some(reason) = reason {
                 refused.push((customer.to_owned(), *touch, reason));

@@ -36,27 +36,33 @@ impl Quarantine {
         reason: Reason,
     ) {
         let (channel, campaign) = sources.name(touch.source);
-        self.push(reason, JourneyQuarantine {
-            record: "touch".to_owned(),
-            id: customer.to_owned(),
-            at: instant(touch.at),
-            channel: channel.to_owned(),
-            campaign: campaign.to_owned(),
-            reason: reason.name().to_owned(),
-            revenue: None,
-        });
+        self.push(
+            reason,
+            JourneyQuarantine {
+                record: "touch".to_owned(),
+                id: customer.to_owned(),
+                at: instant(touch.at),
+                channel: channel.to_owned(),
+                campaign: campaign.to_owned(),
+                reason: reason.name().to_owned(),
+                revenue: None,
+            },
+        );
     }
 
     fn order(&mut self, order: &OrderRow<'_>, reason: Reason) {
-        self.push(reason, JourneyQuarantine {
-            record: "order".to_owned(),
-            id: order.id.to_owned(),
-            at: instant(order.at),
-            channel: String::new(),
-            campaign: String::new(),
-            reason: reason.name().to_owned(),
-            revenue: Some(order.revenue).filter(|revenue| revenue.is_finite()),
-        });
+        self.push(
+            reason,
+            JourneyQuarantine {
+                record: "order".to_owned(),
+                id: order.id.to_owned(),
+                at: instant(order.at),
+                channel: String::new(),
+                campaign: String::new(),
+                reason: reason.name().to_owned(),
+                revenue: Some(order.revenue).filter(|revenue| revenue.is_finite()),
+            },
+        );
     }
 
     fn push(&mut self, reason: Reason, row: JourneyQuarantine) {

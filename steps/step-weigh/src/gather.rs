@@ -6,7 +6,9 @@ use mixline_attribution::markov::Which;
 use mixline_attribution::resample::group_of;
 use mixline_attribution::survey::{Plan, Survey};
 use mixline_attribution::{ChannelId, Channels, Journey, Outcome, Totals, TouchRule};
-use mixline_attribution_tables::{Decoded, JourneyRow, Method, OrderRow, SpendByDay, customer_number};
+use mixline_attribution_tables::{
+    Decoded, JourneyRow, Method, OrderRow, SpendByDay, customer_number,
+};
 use mixline_schema::catalog::Journeys;
 use mixline_step::{Batches, Context, StepError, Table};
 
@@ -68,7 +70,10 @@ impl<'a> Gathering<'a> {
                 chains.push((method, (order, which)));
             }
         }
-        let fits = config.methods.iter().any(|method| method.needs_conversion_model());
+        let fits = config
+            .methods
+            .iter()
+            .any(|method| method.needs_conversion_model());
         let plan = Plan {
             rules: rules.iter().map(|(_, rule)| *rule).collect(),
             chains: chains.iter().map(|(_, chain)| *chain).collect(),
@@ -125,7 +130,10 @@ impl<'a> Gathering<'a> {
         let date = day_of(order.date);
         let (first, last) = self.found.period.unwrap_or((date, date));
         self.found.period = Some((first.min(date), last.max(date)));
-        let currency = self.found.currency.get_or_insert_with(|| order.currency.to_owned());
+        let currency = self
+            .found
+            .currency
+            .get_or_insert_with(|| order.currency.to_owned());
         if currency != order.currency {
             return Err(StepError::data(format!(
                 "order {} is in {}, others are in {currency}; their revenue cannot be added up",

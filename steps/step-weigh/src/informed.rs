@@ -37,7 +37,11 @@ fn modelled(results: &[MmmResults]) -> BTreeMap<String, Modelled> {
     let rows = results.iter().filter(|row| row.geo == "all");
     rows.map(|row| {
         let relative = |quantile: f64| {
-            if row.contribution > 0.0 { quantile / row.contribution } else { 1.0 }
+            if row.contribution > 0.0 {
+                quantile / row.contribution
+            } else {
+                1.0
+            }
         };
         let spread = Interval {
             mean: 1.0,

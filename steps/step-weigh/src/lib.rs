@@ -102,7 +102,10 @@ impl Step for Weigh {
         let answers = Answers::new(config, &found, informed.as_ref(), &draws, ctx);
         note(&found, &answers, ctx);
         let reconciliation = informed.map(|informed| informed.rows(&found));
-        let model = answers.model.as_ref().map(|fitted| tables::model(fitted, &found));
+        let model = answers
+            .model
+            .as_ref()
+            .map(|fitted| tables::model(fitted, &found));
         Ok(Outputs {
             channels: Table::from_rows(tables::channels(&answers, &found))?,
             methods: Table::from_rows(tables::methods(&answers, &found, config.resamples))?,
@@ -121,10 +124,16 @@ fn note(found: &Gathered, answers: &Answers, ctx: &Context) {
     let counts = found.survey.counts();
     ctx.note("journeys", counts.journeys);
     ctx.note("orders", counts.conversions);
-    ctx.note("orders_without_touches", counts.conversions - counts.touched_conversions);
+    ctx.note(
+        "orders_without_touches",
+        counts.conversions - counts.touched_conversions,
+    );
     ctx.note("channels", found.channels.len());
     if found.survey.paths.forgotten() > 0.0 {
-        ctx.note("paths_counted_too_low_by_at_most", found.survey.paths.forgotten());
+        ctx.note(
+            "paths_counted_too_low_by_at_most",
+            found.survey.paths.forgotten(),
+        );
     }
     for (method, reason) in &answers.left_out {
         ctx.note(format!("left_out.{method}"), reason.clone());

@@ -50,15 +50,23 @@ impl Answers {
         let mut this = Self::default();
         if config.methods.contains(&Method::SpendShare) {
             let weighed = Weighed::summed(&found.by_spend, setting);
-            this.add(Method::SpendShare, weighed, "Orders shared by the spend of their day.");
+            this.add(
+                Method::SpendShare,
+                weighed,
+                "Orders shared by the spend of their day.",
+            );
         }
         let touched = found.survey.counts().touched_conversions > 0.0;
         if touched {
             this.touch_methods(config, found, setting, ctx);
         } else {
             let reason = "no order has a touch before it";
-            let methods = config.methods.iter().filter(|method| method.needs_touches());
-            this.left_out.extend(methods.map(|method| (*method, reason.to_owned())));
+            let methods = config
+                .methods
+                .iter()
+                .filter(|method| method.needs_touches());
+            this.left_out
+                .extend(methods.map(|method| (*method, reason.to_owned())));
         }
         this.informed(config, found, informed, touched);
         this
@@ -89,10 +97,17 @@ impl Answers {
             self.add(Method::Shapley, weighed, "Each order shared equally over its distinct channels: the exact Shapley value of the cumulative game.");
         }
         for (at, method) in found.chains.iter().enumerate() {
-            ctx.progress(0.6 + 0.1 * at as f64 / found.chains.len() as f64, "solving chains");
+            ctx.progress(
+                0.6 + 0.1 * at as f64 / found.chains.len() as f64,
+                "solving chains",
+            );
             self.chain(at, *method, found, setting);
         }
-        if config.methods.iter().any(|method| method.needs_conversion_model()) {
+        if config
+            .methods
+            .iter()
+            .any(|method| method.needs_conversion_model())
+        {
             ctx.progress(0.7, "fitting the model of conversions");
             self.fitted(config, found, setting, ctx);
         }
@@ -118,13 +133,7 @@ impl Answers {
         }
     }
 
-    fn fitted(
-        &mut self,
-        config: &Config,
-        found: &Gathered,
-        setting: Setting<'_>,
-        ctx: &Context,
-    ) {
+    fn fitted(&mut self, config: &Config, found: &Gathered, setting: Setting<'_>, ctx: &Context) {
         let wanted = |method: &Method| config.methods.contains(method);
         let options = FitOptions::default();
         match found.survey.conversion_model(&options, setting, ctx.seed()) {
@@ -173,13 +182,21 @@ impl Answers {
         let mut intervals = vec![Interval::point(0.0); found.channels.len()];
         let worth = found.survey.counts().value;
         for (channel, part) in informed.by_channel(found) {
-            let share = if worth > 0.0 { part.revenue / worth } else { 0.0 };
+            let share = if worth > 0.0 {
+                part.revenue / worth
+            } else {
+                0.0
+            };
             totals.give(channel, share * conversions, part.revenue);
             intervals[channel.index()] = part.interval;
         }
         let credited: f64 = totals.value.iter().sum();
         totals.give(found.direct, 0.0, worth - credited);
-        totals.give(found.direct, conversions - totals.conversions.iter().sum::<f64>(), 0.0);
+        totals.give(
+            found.direct,
+            conversions - totals.conversions.iter().sum::<f64>(),
+            0.0,
+        );
         let last = ChannelId(found.channels.len().saturating_sub(1) as u32);
         totals.give(last, 0.0, 0.0);
         let direct = totals.value_of(found.direct);
@@ -194,7 +211,8 @@ impl Answers {
                 keeps_rank: vec![1.0; channels],
             },
         };
-        let note = "Shares of paths scaled to the mix model's totals; the intervals are the model's.";
+        let note =
+            "Shares of paths scaled to the mix model's totals; the intervals are the model's.";
         self.add(Method::MmmInformed, weighed, note);
     }
 }

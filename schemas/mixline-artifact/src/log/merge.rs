@@ -107,7 +107,9 @@ impl Merge {
             read: 0,
             held: DataFrame::empty(),
         };
-        cursor.extend(&self.at).map_err(|source| self.log.columns("decode", source))?;
+        cursor
+            .extend(&self.at)
+            .map_err(|source| self.log.columns("decode", source))?;
         self.open.push(cursor);
         Ok(true)
     }
@@ -123,9 +125,10 @@ impl Merge {
         let Some(first) = self.at.schema.key.first() else {
             return true;
         };
-        let ends = self.open.iter().filter_map(|cursor| {
-            cursor.key(first, cursor.held.height().checked_sub(1)?)
-        });
+        let ends = self
+            .open
+            .iter()
+            .filter_map(|cursor| cursor.key(first, cursor.held.height().checked_sub(1)?));
         // Only texts are told from their statistics; others wait for every file.
         ends.into_iter().any(|end| match end {
             AnyValue::String(end) => end >= next,
@@ -164,7 +167,8 @@ impl Merge {
                 cursor.extend(&self.at)?;
             }
         }
-        self.open.retain(|cursor| cursor.held.height() > 0 || !cursor.is_exhausted());
+        self.open
+            .retain(|cursor| cursor.held.height() > 0 || !cursor.is_exhausted());
         merged(pieces, &key)
     }
 

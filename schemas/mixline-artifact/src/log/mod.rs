@@ -350,11 +350,7 @@ impl Log {
         Ok(Table::parse(self.read_as(A::spec(), version).await?)?)
     }
 
-    async fn file_bytes(
-        &self,
-        at: &Snapshot,
-        file: &DataFile,
-    ) -> Result<bytes::Bytes, StoreError> {
+    async fn file_bytes(&self, at: &Snapshot, file: &DataFile) -> Result<bytes::Bytes, StoreError> {
         match self.bytes(&self.path(&file.path)).await {
             Err(
                 error @ StoreError::Io {

@@ -170,13 +170,18 @@ impl Survey {
         };
         let totals = scaled(&fitted.model, &self.everyone());
         let resample = |drawn: &Vec<f64>| scaled(&fitted.resampled(drawn), drawn);
-        Result::new(totals, setting.draws.iter().map(resample).collect(), setting)
+        Result::new(
+            totals,
+            setting.draws.iter().map(resample).collect(),
+            setting,
+        )
     }
 
     /// Orders that no touch led to cannot be credited.
     fn leave_untouched(&self, totals: &mut Totals, drawn: &[f64]) {
-        totals.uncredited_conversions +=
-            self.sum(drawn, |counts| counts.conversions - counts.touched_conversions);
+        totals.uncredited_conversions += self.sum(drawn, |counts| {
+            counts.conversions - counts.touched_conversions
+        });
         totals.uncredited_value += self.sum(drawn, |counts| counts.value - counts.touched_value);
     }
 }

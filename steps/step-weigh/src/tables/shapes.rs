@@ -15,14 +15,20 @@ pub(crate) fn transitions(found: &Gathered) -> Vec<MarkovTransitions> {
     let chains = found.chains.iter().zip(found.survey.chains());
     chains
         .flat_map(|(method, chain)| {
-            chain.matrix().into_iter().map(|step| transition(*method, &step, &found.channels))
+            chain
+                .matrix()
+                .into_iter()
+                .map(|step| transition(*method, &step, &found.channels))
         })
         .collect()
 }
 
 fn transition(method: Method, step: &Transition, channels: &Channels) -> MarkovTransitions {
     let words = |state: &[ChannelId]| {
-        let names: Vec<&str> = state.iter().map(|channel| channels.name(*channel)).collect();
+        let names: Vec<&str> = state
+            .iter()
+            .map(|channel| channels.name(*channel))
+            .collect();
         names.join(" > ")
     };
     MarkovTransitions {
@@ -68,12 +74,14 @@ pub(crate) fn lags(found: &Gathered) -> Vec<AttributionLags> {
     measures
         .into_iter()
         .flat_map(|(measure, histogram)| {
-            histogram.iter().map(move |(bucket, (conversions, revenue))| AttributionLags {
-                measure: measure.to_owned(),
-                bucket: i64::from(*bucket),
-                conversions: *conversions,
-                revenue: *revenue,
-            })
+            histogram
+                .iter()
+                .map(move |(bucket, (conversions, revenue))| AttributionLags {
+                    measure: measure.to_owned(),
+                    bucket: i64::from(*bucket),
+                    conversions: *conversions,
+                    revenue: *revenue,
+                })
         })
         .collect()
 }
@@ -82,12 +90,14 @@ pub(crate) fn lags(found: &Gathered) -> Vec<AttributionLags> {
 pub(crate) fn positions(found: &Gathered) -> Vec<AttributionPositions> {
     let positions = found.survey.positions.iter();
     positions
-        .map(|((channel, position), (conversions, revenue))| AttributionPositions {
-            channel: found.channels.name(*channel).to_owned(),
-            position: *position as i64,
-            conversions: *conversions,
-            revenue: *revenue,
-        })
+        .map(
+            |((channel, position), (conversions, revenue))| AttributionPositions {
+                channel: found.channels.name(*channel).to_owned(),
+                position: *position as i64,
+                conversions: *conversions,
+                revenue: *revenue,
+            },
+        )
         .collect()
 }
 
