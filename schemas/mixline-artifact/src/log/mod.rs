@@ -175,16 +175,37 @@ impl Log {
         }
     }
 
-    async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
-        let head = self.required_head().await?;
-        match version {
-            Some(version) if version > head => Err(StoreError::NoVersion {
+    /// The version, when it exists. A listing may lag behind, so one that it does not show is asked
+    /// for by its name.
+    pub(crate) async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
+        let Some(version) = version else {
+            return self.required_head().await;
+        };
+        let head = self.head().await?;
+        if head.is_some_and(|head| version <= head) || self.is_there(version).await? {
+            return Ok(version);
+        }
+        match head {
+            Some(head) => Err(StoreError::NoVersion {
                 name: self.name.to_string(),
                 version,
                 head,
             }),
-            Some(version) => Ok(version),
-            None => Ok(head),
+            None => Err(self.store.no_artifact(&self.name).await),
+        }
+    }
+
+    async fn is_there(&self, version: u64) -> Result<bool, StoreError> {
+        match self.entry(version).await {
+            Ok(_) => {
+                self.store.entries().saw_head(&self.name, version);
+                Ok(true)
+            }
+            Err(StoreError::Io {
+                source: object_store::Error::NotFound { .. },
+                ..
+            }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -220,8 +241,13 @@ impl Log {
             return Ok(Vec::new());
         };
         let first = after.map_or(0, |after| after.saturating_add(1));
+        // Whoever follows a log reads each entry once, so nothing is kept.
         let one = |version| async move {
-            let entry = self.entry(version).await?;
+            let path = self.entry_path(version);
+            let entry = match self.store.entries().get(path.as_ref()) {
+                Some(entry) => entry,
+                None => Arc::new(Entry::parse(path.as_ref(), &self.bytes(&path).await?)?),
+            };
             Ok(record(version, &entry))
         };
         futures::stream::iter(first..=head)
