@@ -121,7 +121,7 @@ async fn check(objects: Arc<InMemory>, told: &BTreeMap<u64, Vec<Committed>>) {
     let pipelines = told.len() as u64;
     for group in 0..pipelines.div_ceil(GROUP) {
         let members: Vec<u64> = (group * GROUP..pipelines.min((group + 1) * GROUP)).collect();
-        for task in 0..CHAIN.len() {
+        for (task, _) in CHAIN.iter().enumerate() {
             let log = store.log(&artifact(group, task)).expect("a legal name");
             let history = log.history(None).await.expect("the log reads");
             assert_eq!(
