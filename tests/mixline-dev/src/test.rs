@@ -32,6 +32,7 @@ const PYTHON: &[&str] = &[
     "pyarrow",
     "arviz<1",
     "h5netcdf",
+    "moto[server,s3]",
 ];
 
 /// Packages that drive the browser and look for what readers with disabilities would miss.

@@ -175,16 +175,37 @@ impl Log {
         }
     }
 
-    async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
-        let head = self.required_head().await?;
-        match version {
-            Some(version) if version > head => Err(StoreError::NoVersion {
+    /// The version, when it exists. A listing may lag behind, so one that it does not show is asked
+    /// for by its name.
+    pub(crate) async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
+        let Some(version) = version else {
+            return self.required_head().await;
+        };
+        let head = self.head().await?;
+        if head.is_some_and(|head| version <= head) || self.is_there(version).await? {
+            return Ok(version);
+        }
+        match head {
+            Some(head) => Err(StoreError::NoVersion {
                 name: self.name.to_string(),
                 version,
                 head,
             }),
-            Some(version) => Ok(version),
-            None => Ok(head),
+            None => Err(self.store.no_artifact(&self.name).await),
+        }
+    }
+
+    async fn is_there(&self, version: u64) -> Result<bool, StoreError> {
+        match self.entry(version).await {
+            Ok(_) => {
+                self.store.entries().saw_head(&self.name, version);
+                Ok(true)
+            }
+            Err(StoreError::Io {
+                source: object_store::Error::NotFound { .. },
+                ..
+            }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
