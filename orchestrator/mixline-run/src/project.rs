@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::store::Location;
+
 /// Where a project keeps things and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -28,6 +30,10 @@ pub struct Project {
     pub parallelism: usize,
     /// File that receives OpenLineage events, one per line.
     pub openlineage_file: Option<PathBuf>,
+    /// The state database: a file below the state folder unless the project file says otherwise.
+    pub database: Location,
+    /// Name of this machine, where the operating system does not tell machines apart.
+    pub machine: Option<String>,
 }
 
 /// A project file that cannot be used.
@@ -50,6 +56,12 @@ pub enum ProjectError {
         /// Cause, with line and key.
         #[source]
         source: Box<toml::de::Error>,
+    },
+    /// The variable that names the state database.
+    #[error("MIXLINE_DATABASE_URL {problem}")]
+    Database {
+        /// What is wrong and what to write.
+        problem: String,
     },
     /// A value cannot be used.
     #[error("{path}: `{key}` {problem}")]
@@ -75,6 +87,7 @@ struct File {
     pools: BTreeMap<String, usize>,
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
+    database: Option<String>,
 }
 
 impl Project {
@@ -124,13 +137,20 @@ impl Project {
         if let Some((name, _)) = file.pools.iter().find(|(_, slots)| **slots == 0) {
             return Err(value(&format!("pools.{name}"), "must have at least 1 slot"));
         }
+        let state = root.join(file.state.as_deref().unwrap_or(Path::new(".mixline")));
+        let database = match &file.database {
+            Some(text) => Location::parse(text, &root).map_err(|why| value("database", &why))?,
+            None => Location::File(state.join("state.db")),
+        };
         let steps = match file.steps {
             Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
             None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
         };
         Ok(Self {
             store: store_url(&root, file.store.as_deref().unwrap_or("./store")),
-            state: root.join(file.state.as_deref().unwrap_or(Path::new(".mixline"))),
+            state,
+            database,
+            machine: None,
             dags: root.join(file.dags.as_deref().unwrap_or(Path::new("dags"))),
             steps,
             zone,
@@ -142,10 +162,14 @@ impl Project {
         })
     }
 
-    /// The state database file.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.state.join("state.db")
+    /// The same project with another state database, as the variable `MIXLINE_DATABASE_URL` says.
+    ///
+    /// # Errors
+    /// [`ProjectError::Database`].
+    pub fn with_database(mut self, text: &str) -> Result<Self, ProjectError> {
+        let parsed = Location::parse(text, &self.root);
+        self.database = parsed.map_err(|problem| ProjectError::Database { problem })?;
+        Ok(self)
     }
 
     /// The file an attempt's output is captured to while it runs.

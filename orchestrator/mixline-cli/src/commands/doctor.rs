@@ -62,10 +62,7 @@ pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     let mut checks = vec![file(&project), key(&project), store(&project).await];
     match app.engine().await {
         Ok(engine) => {
-            checks.push(Check::ok(
-                "state",
-                engine.state().path().display().to_string(),
-            ));
+            checks.push(Check::ok("state", engine.state().place()));
             checks.push(open_runs(&engine).await?);
             checks.push(steps(&engine).await);
             checks.extend(dags(&engine).await?);

@@ -20,6 +20,7 @@ pub use summary::{RunSummary, TaskSummary};
 
 use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
+use crate::driven::Driving;
 use crate::error::RunError;
 use crate::event::RunEvent;
 use crate::executor::{Executor, ProcessExecutor};
@@ -27,7 +28,7 @@ use crate::history;
 use crate::procfs;
 use crate::project::Project;
 use crate::state::RunState;
-use crate::store::{Owner, Retention, StateDb};
+use crate::store::{Owner, Retention, StateDb, Term};
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -79,7 +80,8 @@ pub struct Engine {
     store: Store,
     executor: Arc<dyn Executor>,
     clock: Clock,
-    owner: Option<Owner>,
+    owner: Owner,
+    term: Option<Term>,
     retention: Retention,
 }
 
@@ -87,21 +89,22 @@ impl Engine {
     /// Opens the state database and the store of a project.
     ///
     /// # Errors
-    /// [`RunError::Locked`], [`RunError::State`] or [`RunError::Store`].
+    /// [`RunError::Store`], or those of [`StateDb::open`].
     pub async fn open(project: Project, clock: Clock) -> Result<Self, RunError> {
         let store = Store::open(&project.store)
             .await
             .map_err(RunError::store("open", &project.store))?;
-        let db = StateDb::open(&project.database()).await?;
+        let db = StateDb::open(&project.database).await?;
         db.bind_store(&project.store).await?;
-        let pid = std::process::id();
+        let owner = this_process(&project);
         Ok(Self {
             project: Arc::new(project),
             db,
             store,
             executor: Arc::new(ProcessExecutor),
             clock,
-            owner: procfs::start_time(pid).map(|start| Owner { pid, start }),
+            owner,
+            term: None,
             retention: Retention::default(),
         })
     }
@@ -121,10 +124,25 @@ impl Engine {
     /// The same engine as another process would be.
     #[cfg(test)]
     fn with_owner(self, owner: Owner) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// The same engine with a leader's right to start what schedules ask for.
+    pub(crate) fn under(&self, term: Term) -> Self {
         Self {
-            owner: Some(owner),
-            ..self
+            term: Some(term),
+            ..self.clone()
         }
+    }
+
+    /// A leader's right to act, when it has one.
+    pub(crate) fn term(&self) -> Option<Term> {
+        self.term
+    }
+
+    /// Who this process is.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// The project.
@@ -258,7 +276,11 @@ impl Engine {
             pools: self.project.pools.clone(),
         };
         let state = RunState::default();
-        let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        // The id is new, so nobody drives it.
+        let Some(driving) = Driving::start(&run_id) else {
+            return Err(RunError::Superseded { run_id });
+        };
+        let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
         let state = dispatcher.run(first).await?;
         self.forget_old_runs().await;
         Ok(RunSummary::of(&state))
@@ -276,6 +298,7 @@ impl Engine {
             executor: Arc::clone(&self.executor),
             programs: programs.collect::<Result<BTreeMap<String, PathBuf>, RunError>>()?,
             owner: self.owner,
+            term: self.term,
             clock: self.clock,
         })
     }
@@ -286,7 +309,7 @@ impl Engine {
     }
 
     /// Retention is housekeeping: that it failed is a warning, not the run's failure.
-    async fn forget_old_runs(&self) {
+    pub(crate) async fn forget_old_runs(&self) {
         match self.db.prune(self.retention, (self.clock)()).await {
             Ok(ids) => {
                 for id in ids {
@@ -295,6 +318,17 @@ impl Engine {
             }
             Err(error) => tracing::warn!(%error, "could not forget old runs"),
         }
+    }
+}
+
+/// This process as the owner of runs.
+fn this_process(project: &Project) -> Owner {
+    let named = project.machine.as_deref().map(procfs::hash);
+    let pid = std::process::id();
+    Owner {
+        machine: named.or_else(procfs::machine).unwrap_or_default(),
+        pid,
+        start: procfs::start_time(pid).unwrap_or_default(),
     }
 }
 
