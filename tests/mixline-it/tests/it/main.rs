@@ -3,6 +3,8 @@
 mod attribution;
 mod crash;
 mod errors;
+mod failover;
+mod objects;
 mod optimize;
 mod pipeline;
 mod races;
