@@ -37,14 +37,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Url`] or [`StoreError::Folder`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_with(url, std::env::vars()).await
+        Self::open_with(url, std::env::vars())
     }
 
     /// [`Store::open`] with the variables of a cloud store given instead of read.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub async fn open_with(
+    pub fn open_with(
         url: &str,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, StoreError> {

@@ -24,8 +24,6 @@ async fn s3_keeps_the_store_contract() {
     let Some(server) = S3::start() else { return };
     let variables = server.variables().into_iter();
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    let store = Store::open_with(&server.store_url(), variables)
-        .await
-        .expect("opens");
+    let store = Store::open_with(&server.store_url(), variables).expect("opens");
     testing::store_suite(&store).await;
 }

@@ -13,6 +13,8 @@
 mod alarm;
 mod seat;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ mod fit;
 mod ingest;
 mod orchestration;
 mod plan;
+mod soak;
 mod truth;
 
 use anyhow::Result;
@@ -49,6 +50,8 @@ enum What {
     Attribution,
     /// Most memory of `step-fit` on a large panel.
     Memory,
+    /// A day of a DAG that runs every minute, with time compressed: memory, database, windows.
+    Soak,
     /// Coverage of ROAS intervals on worlds whose truth is known.
     Truth,
 }
@@ -58,11 +61,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match args.what {
         What::Truth => return truth::run(args.worlds),
         What::Plan => return plan::run(),
+        What::Soak => return soak::run(),
         _ => {}
     }
     let bin = build(args.release)?;
     match args.what {
-        What::Truth | What::Plan => Ok(()),
+        What::Truth | What::Plan | What::Soak => Ok(()),
         What::Fit => fit::run(),
         What::Memory => fit::memory(&bin),
         What::Orchestration => orchestration::run(&bin),

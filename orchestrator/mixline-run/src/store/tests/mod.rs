@@ -45,3 +45,12 @@ impl Scratch {
         StateDb::open(&self.location).await.unwrap()
     }
 }
+
+impl StateDb {
+    /// Rows of a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let count = sqlx::query_scalar(count).fetch_one(&self.pool);
+        count.await.unwrap()
+    }
+}
