@@ -63,11 +63,11 @@ impl Seat {
 async fn keep(engine: Engine, told: watch::Sender<Option<Term>>) {
     let token = Uuid::new_v4();
     let host = procfs::host();
-    let mut complained = false;
+    let (mut complained, mut stands_by) = (false, false);
     while !told.is_closed() {
         match take(&engine, token, &host).await {
             Ok(Some(term)) => {
-                complained = false;
+                (complained, stands_by) = (false, false);
                 tracing::info!(term = term.number(), "this scheduler leads");
                 told.send_replace(Some(term));
                 hold(&engine, term).await;
@@ -75,7 +75,10 @@ async fn keep(engine: Engine, told: watch::Sender<Option<Term>>) {
                 tracing::warn!(term = term.number(), "this scheduler leads no more");
             }
             Ok(None) => {
-                complained = false;
+                if !stands_by {
+                    tracing::info!("another scheduler leads; this one stands by");
+                }
+                (complained, stands_by) = (false, true);
                 tokio::time::sleep(LOOK).await;
             }
             Err(error) => {

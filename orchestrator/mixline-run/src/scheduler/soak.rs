@@ -58,8 +58,20 @@ fn project(dir: &Path) -> Project {
 }
 
 /// Commits one row for each window, as a step would, without a process for each.
-#[derive(Debug)]
-struct Commits;
+#[derive(Debug, Default)]
+struct Commits(Mutex<(Option<Store>, usize)>);
+
+impl Commits {
+    /// The store, opened anew now and then: steps keep nothing for long.
+    fn store(&self, url: &str) -> Store {
+        let mut kept = self.0.lock().unwrap();
+        if kept.1.is_multiple_of(100) {
+            kept.0 = Some(Store::open_with(url, []).unwrap());
+        }
+        kept.1 += 1;
+        kept.0.clone().unwrap()
+    }
+}
 
 #[async_trait::async_trait]
 impl Executor for Commits {
@@ -85,9 +97,7 @@ impl Executor for Commits {
             forced: false,
             committed_at: simulated(),
         };
-        // A process has read nothing yet, and keeps nothing.
-        let store = Store::open(&context.store).await.unwrap();
-        let log = store.log("soaked").unwrap();
+        let log = self.store(&context.store).log("soaked").unwrap();
         let table = Table::<catalog::Controls>::from_rows(rows).unwrap();
         let done = log.commit(table, WriteMode::Upsert, provenance).await;
         let done = done.unwrap();
@@ -182,7 +192,7 @@ async fn a_day_of_minutes_misses_nothing_and_keeps_what_the_retention_allows() {
         runs: kept,
     };
     let engine = engine
-        .with_executor(Arc::new(Commits))
+        .with_executor(Arc::new(Commits::default()))
         .with_retention(retention);
     let ended = Arc::new(Ended::default());
     let begin = |engine: &Engine| {

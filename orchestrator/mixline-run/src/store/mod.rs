@@ -47,6 +47,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections to a server that one process holds at most.
 const CONNECTIONS: u32 = 8;
 
+/// A process that stands still, or whose machine is gone, must not hold the leader's row for longer
+/// than the lease; a server notices by itself only after hours.
+const LET_GO: &str = "SET idle_in_transaction_session_timeout = '5s'";
+
 /// The state database of one project. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StateDb {
@@ -138,9 +142,15 @@ fn sqlite_pool() -> AnyPoolOptions {
 }
 
 fn postgres_pool() -> AnyPoolOptions {
-    AnyPoolOptions::new()
+    let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE);
+    pool.after_connect(|connection, _| {
+        Box::pin(async move {
+            connection.execute(LET_GO).await?;
+            Ok(())
+        })
+    })
 }
 
 /// Instants are kept as text of fixed width, so that text order is time order.
