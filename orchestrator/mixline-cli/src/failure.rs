@@ -156,7 +156,8 @@ impl From<RunError> for Failure {
             RunError::Project(_)
             | RunError::Plan { .. }
             | RunError::NoStep { .. }
-            | RunError::Describe { .. } => Code::Config,
+            | RunError::Describe { .. }
+            | RunError::Container(_) => Code::Config,
             RunError::NoDag { .. } | RunError::NoRun { .. } => Code::Usage,
             RunError::Store { source, .. } => source.exit_code(),
             _ => Code::Storage,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mixline_plan::ExecutorKind;
 use serde::Deserialize;
+
+use crate::executor::ContainerSettings;
 
 /// Where a project keeps things and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,10 @@ pub struct Project {
     pub parallelism: usize,
     /// File that receives OpenLineage events, one per line.
     pub openlineage_file: Option<PathBuf>,
+    /// What runs tasks that do not say it themselves.
+    pub executor: ExecutorKind,
+    /// How tasks run as containers.
+    pub container: ContainerSettings,
 }
 
 /// A project file that cannot be used.
@@ -75,6 +82,8 @@ struct File {
     pools: BTreeMap<String, usize>,
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
+    executor: ExecutorKind,
+    container: ContainerSettings,
 }
 
 impl Project {
@@ -124,6 +133,9 @@ impl Project {
         if let Some((name, _)) = file.pools.iter().find(|(_, slots)| **slots == 0) {
             return Err(value(&format!("pools.{name}"), "must have at least 1 slot"));
         }
+        if let Some((key, problem)) = file.container.problem() {
+            return Err(value(key, &problem));
+        }
         let steps = match file.steps {
             Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
             None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
@@ -138,6 +150,8 @@ impl Project {
             pools: file.pools,
             parallelism: file.parallelism.unwrap_or_else(cores),
             openlineage_file: file.openlineage_file.map(|file| root.join(file)),
+            executor: file.executor,
+            container: file.container,
             root,
         })
     }

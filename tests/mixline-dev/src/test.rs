@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::images;
 use crate::shell::{self, build, cargo, exists, root, target};
 
 /// Options of `cargo dev test`.
@@ -22,6 +23,9 @@ pub(crate) struct Args {
     /// Leave out the browser that opens the report.
     #[arg(long)]
     no_browser: bool,
+    /// Leave out the container tests.
+    #[arg(long)]
+    no_docker: bool,
 }
 
 /// Packages of the reader tests, pinned so that a run means the same tomorrow.
@@ -40,9 +44,9 @@ const NODE: &[&str] = &["axe-core@4", "puppeteer-core@24"];
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(krate) = &args.krate {
-        return one(krate, args.filter.as_deref());
+        return one(krate, args);
     }
-    build(false)?;
+    let bin = build(false)?;
     let mut tests = if exists("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
@@ -65,6 +69,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         tests.env("MIXLINE_TEST_NODE", modules);
         tests.env("MIXLINE_TEST_CHROMIUM", chromium);
     }
+    // The engine ends with this value, after the tests.
+    let _engine = match args.no_docker {
+        true => None,
+        false => images::tests(&bin, &mut tests)?,
+    };
     shell::run(&mut tests)?;
     if args.filter.is_none() {
         shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
@@ -73,9 +82,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// The tests of one crate, without compiling its dependencies anew: see `mixline-features`.
-fn one(krate: &str, filter: Option<&str>) -> Result<()> {
+fn one(krate: &str, args: &Args) -> Result<()> {
     let mut tests = cargo(&["test", "-p", krate, "-p", "mixline-features"]);
-    shell::run(tests.args(filter))
+    tests.args(args.filter.iter());
+    // Only the tests over built programs know images; everything else is the inner loop.
+    let _engine = match krate == "mixline-it" && !args.no_docker {
+        true => images::tests(&target()?.join("debug"), &mut tests)?,
+        false => None,
+    };
+    shell::run(&mut tests)
 }
 
 /// A virtual environment with the peer readers, made once under the target folder.

@@ -22,7 +22,7 @@ use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
 use crate::error::RunError;
 use crate::event::RunEvent;
-use crate::executor::{Executor, ProcessExecutor};
+use crate::executor::{ContainerExecutor, Executor, LocalExecutor};
 use crate::history;
 use crate::procfs;
 use crate::project::Project;
@@ -78,6 +78,7 @@ pub struct Engine {
     db: StateDb,
     store: Store,
     executor: Arc<dyn Executor>,
+    containers: Arc<ContainerExecutor>,
     clock: Clock,
     owner: Option<Owner>,
     retention: Retention,
@@ -95,11 +96,13 @@ impl Engine {
         let db = StateDb::open(&project.database()).await?;
         db.bind_store(&project.store).await?;
         let pid = std::process::id();
+        let containers = Arc::new(ContainerExecutor::new(project.container.clone()));
         Ok(Self {
             project: Arc::new(project),
             db,
             store,
-            executor: Arc::new(ProcessExecutor),
+            executor: Arc::new(LocalExecutor::new(Arc::clone(&containers))),
+            containers,
             clock,
             owner: procfs::start_time(pid).map(|start| Owner { pid, start }),
             retention: Retention::default(),
@@ -265,7 +268,8 @@ impl Engine {
     }
 
     fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
-        let steps: BTreeSet<&str> = plan.tasks.iter().map(|task| task.step.as_str()).collect();
+        let binaries = plan.tasks.iter().filter(|task| task.image.is_none());
+        let steps: BTreeSet<&str> = binaries.map(|task| task.step.as_str()).collect();
         let programs = steps
             .into_iter()
             .map(|step| Ok((step.to_owned(), self.find_step(step)?)));
@@ -301,10 +305,10 @@ impl Engine {
 /// Every artifact a task reads or writes.
 fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
     let mut artifacts = BTreeSet::new();
-    for task in dag.tasks.values() {
+    for (name, task) in &dag.tasks {
         artifacts.extend(task.inputs.values().map(|reference| reference.name.clone()));
         artifacts.extend(task.outputs.values().cloned());
-        if let Some(entry) = catalogue.steps.get(&task.step) {
+        if let Some(entry) = catalogue.entry(name, &task.step) {
             let ports = entry
                 .descriptor
                 .inputs
@@ -320,8 +324,7 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
 fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
     let slot = |(name, task): (&String, &mixline_plan::Task)| {
         let windowed = catalogue
-            .steps
-            .get(&task.step)
+            .entry(name, &task.step)
             .is_some_and(|entry| entry.descriptor.windowed);
         match window.filter(|_| windowed) {
             Some(window) => format!("{}.{name} {window}", dag.name),

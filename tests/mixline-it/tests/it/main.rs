@@ -1,5 +1,6 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
+mod containers;
 mod crash;
 mod errors;
 mod optimize;
