@@ -18,11 +18,10 @@ impl Kit<'_> {
             let detail = "there is no /airflow/xcom here; an image gets one";
             return finding(rule, Verdict::NotApplicable, detail);
         };
-        // The last call that got as far as a result.
-        let said = ["second", "first"].into_iter().find_map(|name| {
-            let text = fs::read_to_string(self.options.scratch.join(format!("{name}.stdout")));
-            serde_json::from_str::<Value>(text.ok()?.lines().last()?).ok()
-        });
+        let text = fs::read_to_string(self.options.scratch.join("second.stdout"));
+        let said = text
+            .ok()
+            .and_then(|text| serde_json::from_str::<Value>(text.lines().last()?).ok());
         let Some(said) = said else {
             return finding(rule, Verdict::NotApplicable, "no run ended with a result");
         };
