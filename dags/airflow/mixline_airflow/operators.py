@@ -133,7 +133,8 @@ def _docker_operator() -> type:
         """A step in its container: read-only root, no capabilities, no retry of what cannot help."""
 
         def __init__(self, *, mixline: tuple[str, Task], **kwargs: Any) -> None:
-            super().__init__(**kwargs)
+            # All lines are asked for, since the last one may be one of the log: see `outcome.result`.
+            super().__init__(xcom_all=True, **kwargs)
             self.mixline = mixline
             self.result: dict[str, Any] | None = None
 
@@ -144,7 +145,7 @@ def _docker_operator() -> type:
             except DockerContainerFailedException as error:
                 return self._failed(error, context)
             self.result = outcome.result(said)
-            return said
+            return self.result
 
         def _confine(self) -> None:
             """What DockerOperator has no parameters for."""

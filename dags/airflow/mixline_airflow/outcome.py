@@ -19,14 +19,19 @@ def exit_code(message: str) -> int | None:
 
 
 def result(lines: Any) -> dict[str, Any] | None:
-    """The step's result: the last line that it wrote."""
-    if isinstance(lines, dict):
-        return lines
-    text = lines[-1] if isinstance(lines, list) and lines else lines
-    if not isinstance(text, str):
-        return None
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) and "status" in found else None
+    """The step's result, from everything that it said.
+
+    It is the last line of standard output. An engine reads both streams of a container side by side,
+    so that a line of the log may come after it where they are merged: the last line that is a result
+    counts.
+    """
+    if isinstance(lines, str):
+        lines = lines.splitlines()
+    for line in reversed(lines or []):
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(found, dict) and "status" in found and "outputs" in found:
+            return found
+    return None

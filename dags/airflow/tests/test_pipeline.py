@@ -137,6 +137,7 @@ def test_exit_codes_and_results_are_read():
     line = '{"status": "succeeded", "outputs": []}'
     assert outcome.result(line)["status"] == "succeeded"
     assert outcome.result(["x", line])["status"] == "succeeded"
+    assert outcome.result([line, '{"level": "INFO"}'])["status"] == "succeeded", "streams are merged"
     for other in ("not JSON", '"text"', "{}", None, []):
         assert outcome.result(other) is None
 

@@ -1,5 +1,6 @@
 //! `cargo dev`: everything a developer does with this tree, as one command each.
 
+mod airflow;
 mod bench;
 mod check;
 mod demo;

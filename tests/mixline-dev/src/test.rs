@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::airflow;
 use crate::images;
 use crate::shell::{self, build, cargo, exists, root, target};
 
 /// Options of `cargo dev test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this crate: the inner loop.
+    /// Only this crate: the inner loop. `airflow`: the pipelines under Apache Airflow instead.
     #[arg(value_name = "CRATE")]
     krate: Option<String>,
     /// Only tests whose name contains this.
@@ -43,6 +44,9 @@ const NODE: &[&str] = &["axe-core@4", "puppeteer-core@24"];
 
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.krate.as_deref() == Some("airflow") {
+        return airflow::run();
+    }
     if let Some(krate) = &args.krate {
         return one(krate, args);
     }

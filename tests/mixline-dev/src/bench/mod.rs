@@ -1,5 +1,6 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
+mod containers;
 mod figure;
 mod fit;
 mod ingest;
@@ -32,6 +33,8 @@ pub(crate) struct Args {
 enum What {
     /// Chained no-op step processes with durable state, the same again reused, and large plans.
     Orchestration,
+    /// Containers beside processes: starting, describing, sizes of all images.
+    Containers,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,
     /// Effective draws per CPU second beside nutpie, panels, one gradient by geos.
@@ -56,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         What::Truth | What::Plan => Ok(()),
         What::Fit => fit::run(),
         What::Memory => fit::memory(&bin),
+        What::Containers => containers::run(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
     }

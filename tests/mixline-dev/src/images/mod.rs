@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!("{:<40} {:>10}", "image", "size");
     for name in names {
         let image = make(&bin, &name, &args.tag, None)?;
-        println!("{image:<40} {:>7.1} MB", size(&image)? / 1e6);
+        println!("{image:<40} {:>7.1} MB", size(&image, None)? / 1e6);
     }
     Ok(())
 }
@@ -86,9 +86,14 @@ pub(crate) fn tests(bin: &Path, tests: &mut Command) -> Result<Option<engine::En
     for program in programs()? {
         make(bin, &program, TESTED, engine.host.as_deref())?;
     }
-    tests.env("MIXLINE_TEST_IMAGES", format!("mixline/{{step}}:{TESTED}"));
+    tests.env("MIXLINE_TEST_IMAGES", pattern());
     tests.envs(engine.host.iter().map(|host| ("DOCKER_HOST", host)));
     Ok(Some(engine))
+}
+
+/// The images that tests use, `{step}` being the step's name.
+pub(crate) fn pattern() -> String {
+    format!("mixline/{{step}}:{TESTED}")
 }
 
 fn dockerfile(program: &str) -> PathBuf {
@@ -121,11 +126,9 @@ pub(crate) fn programs() -> Result<Vec<String>> {
 }
 
 /// Bytes of an image, all layers.
-pub(crate) fn size(image: &str) -> Result<f64> {
-    let mut inspect = Command::new("docker");
+pub(crate) fn size(image: &str, host: Option<&str>) -> Result<f64> {
+    let mut inspect = engine::docker(host);
     inspect.args(["image", "inspect", "--format", "{{.Size}}", image]);
-    output(&mut inspect)?
-        .trim()
-        .parse()
-        .context("an image's size is a number")
+    let size = output(&mut inspect)?;
+    size.trim().parse().context("an image's size is a number")
 }

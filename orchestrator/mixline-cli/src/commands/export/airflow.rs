@@ -130,9 +130,11 @@ fn environment(pipeline: &Pipeline, task: &Task) -> String {
 /// JSON that a template leaves as it is. Outside of its texts a brace is followed by a quote or by
 /// another brace that closes, so these pairs are in texts, where a character may be escaped.
 fn literal(json: &str) -> String {
-    ["{{", "{%", "{#"].iter().fold(json.to_owned(), |text, mark| {
-        text.replace(mark, &format!("\\u007b{}", &mark[1..]))
-    })
+    ["{{", "{%", "{#"]
+        .iter()
+        .fold(json.to_owned(), |text, mark| {
+            text.replace(mark, &format!("\\u007b{}", &mark[1..]))
+        })
 }
 
 /// A Python string: JSON's quoting is Python's.
