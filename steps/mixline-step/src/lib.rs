@@ -69,6 +69,7 @@ mod step;
 pub use context::Context;
 pub use error::StepError;
 pub use mixline_artifact::{Pieces, Table};
+pub use mixline_schema::Resources;
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
 pub use read::{read_json, read_table};
 pub use run::main;
