@@ -69,11 +69,12 @@ mod step;
 pub use context::Context;
 pub use error::StepError;
 pub use mixline_artifact::{Pieces, Table};
-pub use mixline_schema::Resources;
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
 pub use read::{read_json, read_table};
 pub use run::main;
 pub use step::{NoConfig, Step, Tool, descriptor};
+
+pub use mixline_schema::Resources;
 
 /// For the commands of [`Tool`]s.
 pub use clap;

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use mixline_schema::Window;
 use mixline_schema::catalog::{AttributionEvents, MediaDaily, Orders, Touchpoints};
-use mixline_step::{Context, Resources, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
 
 use crate::events::{Credits, events_of};
 use crate::touches::TouchBook;
@@ -55,10 +55,6 @@ pub struct Attribute;
 impl Step for Attribute {
     const NAME: &'static str = "step-attribute";
     const ABOUT: &'static str = "Shares each order's revenue over channels, by several methods.";
-    const RESOURCES: Resources = Resources {
-        cores: 2.0,
-        memory_mib: 4096,
-    };
     const WINDOWED: bool = true;
     type Config = Config;
     type Inputs = Inputs;

@@ -173,6 +173,7 @@ impl ContainerExecutor {
             }
         };
         let state = state(docker, id).await?;
+        keep(job, result.as_ref());
         remove(docker, id).await;
         Ok(outcome(job, end, &state, result))
     }
@@ -272,6 +273,15 @@ async fn capture(
         capture.push(&part);
     }
     Ok(capture.result())
+}
+
+/// Keeps a result beside the log, where a process leaves its own.
+fn keep(job: &Job, result: Option<&StepResult>) {
+    let bytes = result.and_then(|result| serde_json::to_vec(result).ok());
+    let Some(bytes) = bytes else { return };
+    if let Err(error) = std::fs::write(job.result_file(), bytes) {
+        tracing::warn!(%error, "a result could not be kept beside its log");
+    }
 }
 
 async fn state(docker: &Docker, id: &str) -> Result<ContainerState, ContainerError> {
