@@ -12,7 +12,7 @@ pub enum ContainerError {
     Unreachable {
         /// Cause.
         #[source]
-        source: EngineError,
+        source: Box<EngineError>,
     },
     /// It has no such image.
     #[error(
@@ -29,7 +29,7 @@ pub enum ContainerError {
         action: &'static str,
         /// Cause.
         #[source]
-        source: EngineError,
+        source: Box<EngineError>,
     },
     /// The image holds no step.
     #[error("`docker run {image} describe` {problem}")]
@@ -52,6 +52,9 @@ pub enum ContainerError {
 
 impl ContainerError {
     pub(super) fn refused(action: &'static str) -> impl FnOnce(EngineError) -> Self {
-        move |source| Self::Refused { action, source }
+        move |source| Self::Refused {
+            action,
+            source: Box::new(source),
+        }
     }
 }

@@ -67,7 +67,9 @@ impl ContainerExecutor {
             Ok((docker, f64::from(i32::try_from(processors).unwrap_or(1))))
         };
         let engine = self.engine.get_or_try_init(connect).await;
-        engine.map_err(|source| ContainerError::Unreachable { source })
+        engine.map_err(|source: EngineError| ContainerError::Unreachable {
+            source: Box::new(source),
+        })
     }
 
     /// The digest of an image as the engine has it now.
@@ -80,16 +82,10 @@ impl ContainerExecutor {
             Ok(found) => found.id.ok_or_else(|| ContainerError::NoImage {
                 image: image.to_owned(),
             }),
-            Err(EngineError::DockerResponseServerError {
-                status_code: NOT_FOUND,
-                ..
-            }) => Err(ContainerError::NoImage {
+            Err(error) if has_status(&error, NOT_FOUND) => Err(ContainerError::NoImage {
                 image: image.to_owned(),
             }),
-            Err(source) => Err(ContainerError::Refused {
-                action: "look at an image",
-                source,
-            }),
+            Err(source) => Err(ContainerError::refused("look at an image")(source)),
         }
     }
 
@@ -130,8 +126,7 @@ impl ContainerExecutor {
             .await;
         if let Err(source) = started {
             remove(docker, &id).await;
-            let action = "start a container";
-            return Err(ContainerError::Refused { action, source });
+            return Err(ContainerError::refused("start a container")(source));
         }
         Ok(id)
     }
@@ -221,14 +216,8 @@ async fn create(
     };
     match docker.create_container(Some(options), body).await {
         Ok(created) => Ok(created.id),
-        Err(EngineError::DockerResponseServerError {
-            status_code: NOT_FOUND,
-            ..
-        }) => Err(ContainerError::NoImage { image }),
-        Err(source) => Err(ContainerError::Refused {
-            action: "make a container",
-            source,
-        }),
+        Err(error) if has_status(&error, NOT_FOUND) => Err(ContainerError::NoImage { image }),
+        Err(source) => Err(ContainerError::refused("make a container")(source)),
     }
 }
 
@@ -358,12 +347,17 @@ fn class_of(error: &ContainerError) -> ErrorClass {
     match error {
         ContainerError::NoImage { .. } | ContainerError::Describe { .. } => ErrorClass::Config,
         // The engine understood, and what it was asked for makes no sense.
-        ContainerError::Refused {
-            source: EngineError::DockerResponseServerError { status_code, .. },
-            ..
-        } if *status_code == 400 => ErrorClass::Config,
+        ContainerError::Refused { source, .. } if has_status(source, 400) => ErrorClass::Config,
         _ => ErrorClass::Infrastructure,
     }
+}
+
+/// Whether the engine answered with this HTTP status.
+fn has_status(error: &EngineError, status: u16) -> bool {
+    matches!(
+        error,
+        EngineError::DockerResponseServerError { status_code, .. } if *status_code == status
+    )
 }
 
 fn not_started(job: &Job, error: &str, class: ErrorClass) -> Outcome {

@@ -121,10 +121,6 @@ pub(super) fn local(store: &str) -> Option<&Path> {
     (!store.contains("://") && store != "memory:").then(|| Path::new(store))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a machine has fewer than nine billion processors"
-)]
 fn nano_cpus(cores: f64, processors: f64) -> i64 {
     (cores.min(processors) * 1e9) as i64
 }
