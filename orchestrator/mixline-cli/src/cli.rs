@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
-    artifact, attribution, backfill, dag, decisions, doctor, init, lineage, logs, model, plan,
-    resume, run, runs, schedule, step, whatif, why,
+    artifact, attribution, backfill, dag, decisions, doctor, export, init, lineage, logs, model,
+    plan, resume, run, runs, schedule, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -91,6 +91,7 @@ enum Command {
     Step(step::Args),
     Schedule(schedule::Args),
     Dag(dag::Args),
+    Export(export::Args),
     Resume(resume::Args),
     Doctor(doctor::Args),
 }
@@ -135,6 +136,7 @@ impl Command {
             Self::Step(args) => step::execute(app, args).await,
             Self::Schedule(args) => schedule::execute(app, args).await,
             Self::Dag(args) => dag::execute(app, &args),
+            Self::Export(args) => export::execute(app, &args).await,
             Self::Resume(args) => resume::execute(app, &args).await,
             Self::Doctor(args) => doctor::execute(app, &args).await,
         }

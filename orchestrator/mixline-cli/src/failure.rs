@@ -158,7 +158,8 @@ impl From<RunError> for Failure {
             | RunError::NewerState { .. }
             | RunError::Plan { .. }
             | RunError::NoStep { .. }
-            | RunError::Describe { .. } => Code::Config,
+            | RunError::Describe { .. }
+            | RunError::Container(_) => Code::Config,
             RunError::Refused { .. } => Code::Credentials,
             RunError::NoDag { .. } | RunError::NoRun { .. } => Code::Usage,
             RunError::Store { source, .. } => source.exit_code(),

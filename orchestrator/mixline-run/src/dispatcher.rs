@@ -21,7 +21,7 @@ use crate::Clock;
 use crate::driven::Driving;
 use crate::error::RunError;
 use crate::event::{RecordedEvent, ResolvedInput, RunEvent};
-use crate::executor::{Executor, Job, Outcome};
+use crate::executor::{Executor, Job, Outcome, Program};
 use crate::project::{Project, log_object};
 use crate::settle;
 use crate::state::{Command, RunState};
@@ -409,8 +409,16 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         force: planned.verdict.is_forced(),
         run: Some(run),
     };
+    let program = match &planned.image {
+        Some(name) => Program::Image {
+            name: name.clone(),
+            id: planned.code.clone(),
+        },
+        None => Program::Binary(tools.programs.get(&planned.step)?.clone()),
+    };
     Some(Job {
-        program: tools.programs.get(&planned.step)?.clone(),
+        program,
+        resources: planned.resources,
         folder: tools.project.root.clone(),
         context,
         step: planned.step.clone(),

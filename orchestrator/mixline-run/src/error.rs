@@ -159,6 +159,9 @@ pub enum RunError {
         #[from]
         source: Box<tokio_cron_scheduler::JobSchedulerError>,
     },
+    /// The container engine, or an image.
+    #[error(transparent)]
+    Container(#[from] crate::executor::ContainerError),
     /// A step binary is nowhere to be found.
     #[error(
         "there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml"

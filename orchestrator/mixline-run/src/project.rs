@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mixline_plan::ExecutorKind;
 use serde::Deserialize;
 
+use crate::executor::ContainerSettings;
 use crate::store::Location;
 
 /// Where a project keeps things and how much may run at once.
@@ -34,6 +36,10 @@ pub struct Project {
     pub database: Location,
     /// Name of this machine, where the operating system does not tell machines apart.
     pub machine: Option<String>,
+    /// What runs tasks that do not say it themselves.
+    pub executor: ExecutorKind,
+    /// How tasks run as containers.
+    pub container: ContainerSettings,
 }
 
 /// A project file that cannot be used.
@@ -88,6 +94,8 @@ struct File {
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
     database: Option<String>,
+    executor: ExecutorKind,
+    container: ContainerSettings,
 }
 
 impl Project {
@@ -142,6 +150,9 @@ impl Project {
             Some(text) => Location::parse(text, &root).map_err(|why| value("database", &why))?,
             None => Location::File(state.join("state.db")),
         };
+        if let Some((key, problem)) = file.container.problem() {
+            return Err(value(key, &problem));
+        }
         let steps = match file.steps {
             Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
             None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
@@ -158,6 +169,8 @@ impl Project {
             pools: file.pools,
             parallelism: file.parallelism.unwrap_or_else(cores),
             openlineage_file: file.openlineage_file.map(|file| root.join(file)),
+            executor: file.executor,
+            container: file.container,
             root,
         })
     }

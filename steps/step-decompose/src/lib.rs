@@ -11,7 +11,7 @@ use mixline_schema::catalog::{
     AdstockCurves, ContributionTotals, Contributions, Design, File, MmmResults, PosteriorDraws,
     ResponseCurves,
 };
-use mixline_step::{Context, NoConfig, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Context, NoConfig, Resources, Step, StepError, Table, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -48,6 +48,10 @@ pub struct Decompose;
 impl Step for Decompose {
     const NAME: &'static str = "step-decompose";
     const ABOUT: &'static str = "Turns draws into contributions, returns and curves.";
+    const RESOURCES: Resources = Resources {
+        cores: 2.0,
+        memory_mib: 2048,
+    };
     type Config = NoConfig;
     type Inputs = Inputs;
     type Outputs = Outputs;

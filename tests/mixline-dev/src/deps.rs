@@ -129,6 +129,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("croner", &["mixline-plan"]),
     ("tokio-cron-scheduler", &["mixline-run"]),
     ("sqlx", &["mixline-run"]),
+    ("bollard", &["mixline-run"]),
     ("object_store", &["mixline-artifact"]),
     ("nuts-rs", &["mixline-numerics"]),
     ("netcdf-writer", &["step-fit"]),

@@ -23,7 +23,7 @@ use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
 use crate::driven::Driving;
 use crate::error::RunError;
 use crate::event::RunEvent;
-use crate::executor::{Executor, ProcessExecutor};
+use crate::executor::{ContainerExecutor, Executor, LocalExecutor};
 use crate::history;
 use crate::procfs;
 use crate::project::Project;
@@ -79,6 +79,7 @@ pub struct Engine {
     db: StateDb,
     store: Store,
     executor: Arc<dyn Executor>,
+    containers: Arc<ContainerExecutor>,
     clock: Clock,
     owner: Owner,
     term: Option<Term>,
@@ -97,11 +98,13 @@ impl Engine {
         let db = StateDb::open(&project.database).await?;
         db.bind_store(&project.store).await?;
         let owner = this_process(&project);
+        let containers = Arc::new(ContainerExecutor::new(project.container.clone()));
         Ok(Self {
             project: Arc::new(project),
             db,
             store,
-            executor: Arc::new(ProcessExecutor),
+            executor: Arc::new(LocalExecutor::new(Arc::clone(&containers))),
+            containers,
             clock,
             owner,
             term: None,
@@ -287,7 +290,8 @@ impl Engine {
     }
 
     fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
-        let steps: BTreeSet<&str> = plan.tasks.iter().map(|task| task.step.as_str()).collect();
+        let binaries = plan.tasks.iter().filter(|task| task.image.is_none());
+        let steps: BTreeSet<&str> = binaries.map(|task| task.step.as_str()).collect();
         let programs = steps
             .into_iter()
             .map(|step| Ok((step.to_owned(), self.find_step(step)?)));
@@ -335,10 +339,10 @@ fn this_process(project: &Project) -> Owner {
 /// Every artifact a task reads or writes.
 fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
     let mut artifacts = BTreeSet::new();
-    for task in dag.tasks.values() {
+    for (name, task) in &dag.tasks {
         artifacts.extend(task.inputs.values().map(|reference| reference.name.clone()));
         artifacts.extend(task.outputs.values().cloned());
-        if let Some(entry) = catalogue.steps.get(&task.step) {
+        if let Some(entry) = catalogue.entry(name, &task.step) {
             let ports = entry
                 .descriptor
                 .inputs
@@ -354,8 +358,7 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
 fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
     let slot = |(name, task): (&String, &mixline_plan::Task)| {
         let windowed = catalogue
-            .steps
-            .get(&task.step)
+            .entry(name, &task.step)
             .is_some_and(|entry| entry.descriptor.windowed);
         match window.filter(|_| windowed) {
             Some(window) => format!("{}.{name} {window}", dag.name),

@@ -109,7 +109,10 @@ impl Engine {
             .filter(|(_, status)| status.state == TaskState::Running);
         for (task, status) in running {
             let attempt = status.attempt;
-            let traces = job(&tools, &state, task).is_some_and(|job| job.pid_file().exists());
+            let traces = match job(&tools, &state, task) {
+                Some(job) => self.executor.leaves_trace(&job).await,
+                None => false,
+            };
             if let Some(result) = self.committed(&state, task).await? {
                 let (task, result) = (task.to_owned(), Box::new(result));
                 known.push(RunEvent::AttemptSucceeded {

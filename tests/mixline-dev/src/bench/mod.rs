@@ -1,6 +1,7 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
 mod attribution;
+mod containers;
 mod figure;
 mod fit;
 mod ingest;
@@ -40,6 +41,8 @@ pub(crate) struct Args {
 enum What {
     /// Chained no-op step processes with durable state, the same again reused, and large plans.
     Orchestration,
+    /// Containers beside processes: starting, describing, sizes of all images.
+    Containers,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,
     /// Effective draws per CPU second beside nutpie, panels, one gradient by geos.
@@ -69,6 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         What::Truth | What::Plan | What::Soak => Ok(()),
         What::Fit => fit::run(),
         What::Memory => fit::memory(&bin),
+        What::Containers => containers::run(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
         What::Attribution => attribution::run(&bin, args.journeys, &args.sizes),

@@ -1,6 +1,7 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
 mod attribution;
+mod containers;
 mod crash;
 mod errors;
 mod failover;
