@@ -229,7 +229,18 @@ impl Log {
     /// [`StoreError::NoArtifact`], [`StoreError::NoVersion`], [`StoreError::Damaged`].
     pub async fn commit_info(&self, version: u64) -> Result<CommitRecord, StoreError> {
         let version = self.existing(Some(version)).await?;
-        Ok(record(version, &*self.entry(version).await?))
+        self.record_of(version).await
+    }
+
+    /// What the entry of a version says, read once and not kept: whoever follows a log for weeks
+    /// asks for each entry once.
+    async fn record_of(&self, version: u64) -> Result<CommitRecord, StoreError> {
+        let path = self.entry_path(version);
+        if let Some(entry) = self.store.entries().get(path.as_ref()) {
+            return Ok(record(version, &entry));
+        }
+        let entry = Entry::parse(path.as_ref(), &self.bytes(&path).await?)?;
+        Ok(record(version, &entry))
     }
 
     /// The records of all versions after `after`, oldest first.
@@ -241,17 +252,8 @@ impl Log {
             return Ok(Vec::new());
         };
         let first = after.map_or(0, |after| after.saturating_add(1));
-        // Whoever follows a log reads each entry once, so nothing is kept.
-        let one = |version| async move {
-            let path = self.entry_path(version);
-            let entry = match self.store.entries().get(path.as_ref()) {
-                Some(entry) => entry,
-                None => Arc::new(Entry::parse(path.as_ref(), &self.bytes(&path).await?)?),
-            };
-            Ok(record(version, &entry))
-        };
         futures::stream::iter(first..=head)
-            .map(one)
+            .map(|version| self.record_of(version))
             .buffered(PARALLEL)
             .try_collect()
             .await
