@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use mixline_artifact::StoreError;
+use mixline_run::relay::SettingsError;
 use mixline_run::{ProjectError, RunError};
 use mixline_schema::ExitCode as Code;
 
@@ -146,6 +147,12 @@ impl From<StoreError> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
+        Self::new(Code::Config, error.into())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
         Self::new(Code::Config, error.into())
     }
 }

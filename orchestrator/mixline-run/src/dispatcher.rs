@@ -34,9 +34,6 @@ pub trait Subscriber: Send + Sync {
     /// One event. `state` is the fold up to the end of the batch the event was recorded in, so it
     /// may be a little ahead. A subscriber that panics is a warning, never a failed run.
     fn on_event(&self, recorded: &RecordedEvent, state: &RunState);
-
-    /// What happened to a run before this process took it over; the run goes on from there.
-    fn on_takeover(&self, _before: &[RecordedEvent]) {}
 }
 
 /// A switch that stops a run. Clones are the same switch.
@@ -276,11 +273,6 @@ impl Dispatcher {
         }
     }
 
-    /// Tells the subscribers what happened to the run before it was taken over.
-    pub(crate) fn tell_past(&self, before: &[RecordedEvent]) {
-        self.each_subscriber(|subscriber| subscriber.on_takeover(before));
-    }
-
     fn each_subscriber(&self, told: impl Fn(&dyn Subscriber)) {
         for subscriber in &self.subscribers {
             if catch_unwind(AssertUnwindSafe(|| told(subscriber.as_ref()))).is_err() {
@@ -395,6 +387,7 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         folder: tools.project.root.clone(),
         context,
         step: planned.step.clone(),
+        traceparent: state.trace().traceparent(task, status.attempt),
         log_file: tools.project.log_file(state.run_id(), task, status.attempt),
         timeout: planned.timeout,
     })

@@ -15,15 +15,17 @@ mod history;
 pub mod lineage;
 mod procfs;
 mod project;
+pub mod relay;
 pub mod scheduler;
 mod settle;
 mod state;
 pub mod store;
+pub mod trace;
 
 pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
 pub use error::RunError;
-pub use event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+pub use event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 pub use project::{Project, ProjectError};
 pub use state::{Command, RunState, TaskState, TaskStatus};
 

@@ -28,6 +28,18 @@ pub struct Project {
     pub parallelism: usize,
     /// File that receives OpenLineage events, one per line.
     pub openlineage_file: Option<PathBuf>,
+    /// Server that receives OpenLineage events.
+    pub openlineage: OpenLineageServer,
+}
+
+/// The table `[openlineage]`. The key is a secret, so it comes from `OPENLINEAGE_API_KEY` only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenLineageServer {
+    /// Base address; nothing is sent without one.
+    pub url: Option<String>,
+    /// Path below it; `api/v1/lineage` by default.
+    pub endpoint: Option<String>,
 }
 
 /// A project file that cannot be used.
@@ -75,6 +87,7 @@ struct File {
     pools: BTreeMap<String, usize>,
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
+    openlineage: OpenLineageServer,
 }
 
 impl Project {
@@ -138,6 +151,7 @@ impl Project {
             pools: file.pools,
             parallelism: file.parallelism.unwrap_or_else(cores),
             openlineage_file: file.openlineage_file.map(|file| root.join(file)),
+            openlineage: file.openlineage,
             root,
         })
     }

@@ -133,7 +133,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("nuts-rs", &["mixline-numerics"]),
     ("netcdf-writer", &["step-fit"]),
     ("lettre", &["step-notify"]),
-    ("reqwest", &["step-notify"]),
+    ("reqwest", &["mixline-run", "step-notify"]),
 ];
 
 /// The crate that holds the features together, and so depends on everything.

@@ -9,9 +9,9 @@ use mixline_run::scheduler::Scheduler;
 use mixline_run::store::FireState;
 use serde_json::{Value, json};
 
-use super::run::lineage;
 use crate::app::{self, App};
 use crate::failure::{Failure, Outcome};
+use crate::outside::Outside;
 use crate::signals::Stop;
 use crate::ui::table::Table;
 use crate::ui::words;
@@ -210,10 +210,11 @@ async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
             .unwrap_or_default();
         app.note(format!("{dag}: next at {next}"))?;
     }
-    let subscribers = lineage(&engine);
-    Scheduler::new(engine, subscribers)
-        .run(stop.cancel())
-        .await?;
+    let outside = Outside::open(engine)?;
+    let scheduler = Scheduler::new(outside.engine().clone(), outside.subscribers());
+    let ran = scheduler.run(stop.cancel()).await;
+    outside.finish().await;
+    ran?;
     Ok(stop.or(ExitCode::SUCCESS))
 }
 

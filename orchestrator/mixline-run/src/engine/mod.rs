@@ -21,11 +21,12 @@ pub use summary::{RunSummary, TaskSummary};
 use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
 use crate::error::RunError;
-use crate::event::RunEvent;
+use crate::event::{Origin, RunEvent};
 use crate::executor::{Executor, ProcessExecutor};
 use crate::history;
 use crate::procfs;
 use crate::project::Project;
+use crate::relay::Consumer;
 use crate::state::RunState;
 use crate::store::{Owner, Retention, StateDb};
 
@@ -60,6 +61,8 @@ pub struct RunOptions {
     pub trigger: String,
     /// Attempts that may run at once; the project's number when absent.
     pub max_parallel: Option<usize>,
+    /// What the run is a part of.
+    pub origin: Origin,
 }
 
 impl Default for RunOptions {
@@ -67,6 +70,7 @@ impl Default for RunOptions {
         Self {
             trigger: "cli".to_owned(),
             max_parallel: None,
+            origin: Origin::default(),
         }
     }
 }
@@ -116,6 +120,16 @@ impl Engine {
     #[must_use]
     pub fn with_retention(self, retention: Retention) -> Self {
         Self { retention, ..self }
+    }
+
+    /// The same engine; each consumer is to be told of every run it creates.
+    #[must_use]
+    pub fn with_consumers(self, consumers: &[Arc<dyn Consumer>]) -> Self {
+        let names = consumers.iter().map(|consumer| consumer.name().to_owned());
+        Self {
+            db: self.db.with_consumers(names.collect()),
+            ..self
+        }
     }
 
     /// The same engine as another process would be.
@@ -256,6 +270,7 @@ impl Engine {
             trigger: options.trigger.clone(),
             max_parallel,
             pools: self.project.pools.clone(),
+            origin: Box::new(options.origin.clone()),
         };
         let state = RunState::default();
         let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);

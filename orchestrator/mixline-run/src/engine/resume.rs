@@ -115,7 +115,6 @@ impl Engine {
         let history = self.history_of(&plan).await?;
         let run_id = run_id.to_owned();
         let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
-        dispatcher.tell_past(&before);
         let state = dispatcher.resume(known, alive).await?;
         Ok(RunSummary::of(&state))
     }

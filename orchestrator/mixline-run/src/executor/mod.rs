@@ -24,6 +24,8 @@ pub struct Job {
     pub context: StepContext,
     /// Step name.
     pub step: String,
+    /// W3C trace context of the attempt, for the variable `TRACEPARENT`.
+    pub traceparent: String,
     /// File that receives the output while it runs; pid and result are kept beside it.
     pub log_file: PathBuf,
     /// Longest time it may take.

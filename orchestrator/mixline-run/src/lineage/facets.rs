@@ -5,6 +5,8 @@ use chrono::SecondsFormat;
 use mixline_schema::{ArtifactSpec, Window};
 use serde_json::{Value, json};
 
+use crate::event::ParentRun;
+
 /// Who writes these events. A URN: it names the code and its release, and claims no address.
 pub(super) const PRODUCER: &str = concat!("urn:mixline:orchestrator:", env!("CARGO_PKG_VERSION"));
 
@@ -43,14 +45,16 @@ pub(super) fn nominal_time(window: Window) -> Value {
     )
 }
 
-/// The run of the DAG, seen from an attempt; it is parent and root.
-pub(super) fn parent(run_id: &str, namespace: &str, dag: &str) -> Value {
-    let place = json!({
-        "run": {"runId": run_id},
-        "job": {"namespace": namespace, "name": dag},
-    });
-    let mut fields = place.clone();
-    fields["root"] = place;
+/// Who started a run, and the run at the top.
+pub(super) fn parent(parent: &ParentRun, root: &ParentRun) -> Value {
+    let place = |run: &ParentRun| {
+        json!({
+            "run": {"runId": run.run_id},
+            "job": {"namespace": run.namespace, "name": run.job},
+        })
+    };
+    let mut fields = place(parent);
+    fields["root"] = place(root);
     facet("1-2-0", "ParentRunFacet", fields)
 }
 

@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::dataset::DatasetNames;
 use super::facets;
-use crate::event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+use crate::event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 
 const SCHEMA_URL: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 
-/// Turns the events of runs into OpenLineage events. Feed it every event of a run from the first;
-/// after a restart, feed it the stored ones again and drop what it answers.
+/// Turns the events of runs into OpenLineage events. Feed it every event of a run from the first.
 #[derive(Debug)]
 pub struct Lineage {
     namespace: String,
@@ -27,6 +26,7 @@ pub struct Lineage {
 struct OpenRun {
     dag: String,
     window: Option<Window>,
+    origin: Origin,
     inputs: BTreeMap<String, Vec<ResolvedInput>>,
     attempts: BTreeMap<String, u32>,
     first_error: Option<String>,
@@ -53,10 +53,11 @@ impl Lineage {
 
     /// The OpenLineage events that follow from one of ours, in order.
     pub fn apply(&mut self, recorded: &RecordedEvent) -> Vec<Value> {
-        if let RunEvent::RunCreated { plan, .. } = &recorded.event {
+        if let RunEvent::RunCreated { plan, origin, .. } = &recorded.event {
             let run = OpenRun {
                 dag: plan.dag.clone(),
                 window: plan.window,
+                origin: (**origin).clone(),
                 inputs: BTreeMap::new(),
                 attempts: BTreeMap::new(),
                 first_error: None,
@@ -171,7 +172,11 @@ impl Lineage {
         kind: &str,
         error: Option<&str>,
     ) -> Value {
-        let facets = run_facets(run.window, error);
+        let mut facets = run_facets(run.window, error);
+        if let Some(parent) = &run.origin.parent {
+            let root = run.origin.root.as_ref().unwrap_or(parent);
+            facets.insert("parent".into(), facets::parent(parent, root));
+        }
         let job = json!({
             "namespace": self.namespace,
             "name": run.dag,
@@ -201,8 +206,14 @@ impl Lineage {
             Some(End::Abort(error)) => ("ABORT", Some(error), &[][..]),
         };
         let mut facets = run_facets(run.window, error);
-        let parent = facets::parent(&recorded.run_id, &self.namespace, &run.dag);
-        facets.insert("parent".into(), parent);
+        let parent = ParentRun {
+            namespace: self.namespace.clone(),
+            job: run.dag.clone(),
+            run_id: recorded.run_id.clone(),
+        };
+        let known = run.origin.root.as_ref().or(run.origin.parent.as_ref());
+        let root = known.unwrap_or(&parent);
+        facets.insert("parent".into(), facets::parent(&parent, root));
         let job = json!({
             "namespace": self.namespace,
             "name": format!("{}.{task}", run.dag),

@@ -214,6 +214,7 @@ fn told(mut events: Vec<RunEvent>, end: RunEnd) -> Vec<Value> {
             trigger: "cli".into(),
             max_parallel: 1,
             pools: BTreeMap::new(),
+            origin: Box::default(),
         },
     );
     events.push(RunEvent::RunFinished { state: end });

@@ -41,6 +41,7 @@ impl World {
             trigger: "test".into(),
             max_parallel,
             pools: BTreeMap::from([("pool".to_owned(), slots)]),
+            origin: Box::default(),
         });
         world
     }

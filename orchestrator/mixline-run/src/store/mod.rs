@@ -8,10 +8,12 @@
 mod caches;
 mod commits;
 mod fires;
+mod outbox;
 mod runs;
 mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -22,6 +24,8 @@ use sqlx::sqlite::{
 
 pub use caches::FileStamp;
 pub use fires::{Cursor, Fire, FireState};
+pub(crate) use outbox::Claim;
+pub use outbox::{Backlog, Undelivered};
 pub use runs::{Owner, Retention, RunFilter, RunRow, SCHEDULE};
 
 use crate::error::RunError;
@@ -34,6 +38,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct StateDb {
     pool: SqlitePool,
     path: PathBuf,
+    /// Who is to be told of new runs.
+    consumers: Arc<[String]>,
 }
 
 impl StateDb {
@@ -63,6 +69,7 @@ impl StateDb {
         let db = Self {
             pool,
             path: path.to_owned(),
+            consumers: Arc::default(),
         };
         schema::migrate(&db).await?;
         Ok(db)

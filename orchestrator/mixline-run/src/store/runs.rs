@@ -5,7 +5,7 @@ use mixline_schema::{FingerprintInputs, Window};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
-use super::{StateDb, fires, from_json, instant, instant_text, signed, to_json, unsigned};
+use super::{StateDb, fires, from_json, instant, instant_text, outbox, signed, to_json, unsigned};
 use crate::error::RunError;
 use crate::event::{RecordedEvent, RunEvent};
 use crate::state::{RunState, TaskState};
@@ -100,6 +100,9 @@ impl StateDb {
         for recorded in events {
             if let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event {
                 insert_run(&mut tx, recorded, owner)
+                    .await
+                    .map_err(failed())?;
+                outbox::enlist(&mut tx, &self.consumers, &recorded.run_id)
                     .await
                     .map_err(failed())?;
                 if let Some(window) = plan.window.filter(|_| trigger == SCHEDULE) {
