@@ -13,7 +13,7 @@ use bytes::Bytes;
 use chrono::SubsecRound as _;
 use mixline_artifact::Store;
 use mixline_plan::History;
-use mixline_schema::{ArtifactRef, ErrorClass, RunRef, StepContext};
+use mixline_schema::{ArtifactRef, Assertion, ErrorClass, RunRef, StepContext, StepResult};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -202,6 +202,7 @@ impl Dispatcher {
                 exit_code,
                 error,
             } => RunEvent::AttemptFailed {
+                assertions: self.assertions(&task, attempt),
                 task,
                 attempt,
                 class,
@@ -320,6 +321,14 @@ impl Dispatcher {
                 outcome,
             });
         });
+    }
+
+    /// What a step that failed had checked, if it left a result that says so.
+    fn assertions(&self, task: &str, attempt: u32) -> Vec<Assertion> {
+        let log = self.tools.project.log_file(&self.run_id, task, attempt);
+        let result = std::fs::read(Job::result_beside(&log)).ok();
+        let result = result.and_then(|bytes| serde_json::from_slice::<StepResult>(&bytes).ok());
+        result.map_or_else(Vec::new, |result| Assertion::among(&result.checks))
     }
 
     /// Copies the captured output into the store. A log that cannot be kept is a warning.

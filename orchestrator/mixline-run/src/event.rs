@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use mixline_plan::Plan;
-use mixline_schema::{Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult};
+use mixline_schema::{Assertion, Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult};
 use serde::{Deserialize, Serialize};
 
 /// How a run ended.
@@ -152,6 +152,9 @@ pub enum RunEvent {
         exit_code: Option<i32>,
         /// What the step or the executor said.
         error: String,
+        /// The rules that the step had checked before it failed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assertions: Vec<Assertion>,
     },
     /// Nobody knows how the attempt ended: its process is gone and left no result.
     AttemptLost {

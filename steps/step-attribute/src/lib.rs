@@ -63,6 +63,33 @@ outputs! {
     }
 }
 
+/// What credit follows from: spend of the order's day, or the journey before it.
+const CREDIT: &[&str] = &[
+    "orders.customer_key",
+    "orders.date",
+    "orders.ordered_at",
+    "media.channel",
+    "media.date",
+    "media.spend",
+    "touchpoints.channel",
+    "touchpoints.customer_key",
+    "touchpoints.occurred_at",
+];
+
+/// Credit, times the order's revenue.
+const CREDITED_REVENUE: &[&str] = &[
+    "orders.customer_key",
+    "orders.date",
+    "orders.ordered_at",
+    "orders.revenue",
+    "media.channel",
+    "media.date",
+    "media.spend",
+    "touchpoints.channel",
+    "touchpoints.customer_key",
+    "touchpoints.occurred_at",
+];
+
 /// The step.
 #[derive(Debug)]
 pub struct Attribute;
@@ -71,6 +98,17 @@ impl Step for Attribute {
     const NAME: &'static str = "step-attribute";
     const ABOUT: &'static str = "Shares each order's revenue over channels, by several methods.";
     const WINDOWED: bool = true;
+    const COLUMNS: &'static [Column] = &[
+        Column::same("events.order_id", &["orders.order_id"]),
+        Column::made("events.method", &[]),
+        Column::made("events.channel", &["media.channel", "touchpoints.channel"]),
+        Column::made("events.campaign", &["touchpoints.campaign"]),
+        Column::same("events.date", &["orders.date"]),
+        Column::same("events.currency", &["orders.currency"]),
+        Column::made("events.credit", CREDIT),
+        Column::made("events.revenue", CREDITED_REVENUE),
+        Column::same("events.new_customer", &["orders.new_customer"]),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

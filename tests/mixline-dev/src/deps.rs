@@ -126,6 +126,7 @@ const BANS: &[Ban] = &[
 /// A big dependency and the only crates that may know it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("petgraph", &["mixline-plan"]),
+    ("prometheus-client", &["mixline-run"]),
     ("croner", &["mixline-plan"]),
     ("tokio-cron-scheduler", &["mixline-run"]),
     ("sqlx", &["mixline-run"]),

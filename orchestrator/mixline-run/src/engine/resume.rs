@@ -51,20 +51,13 @@ impl Engine {
     }
 
     async fn take_over(&self, row: &RunRow) -> Result<bool, RunError> {
-        match self.owner {
-            Some(owner) => self.db.claim(row, owner).await,
-            None => {
-                self.db
-                    .claim(
-                        row,
-                        Owner {
-                            pid: std::process::id(),
-                            start: 0,
-                        },
-                    )
-                    .await
-            }
+        let pid = std::process::id();
+        let owner = self.owner.unwrap_or(Owner { pid, start: 0 });
+        let taken = self.db.claim(row, owner).await?;
+        if taken {
+            self.db.forget_claims(&row.run_id).await?;
         }
+        Ok(taken)
     }
 
     async fn resume_run(

@@ -4,7 +4,7 @@
 mod mock;
 mod process;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mixline_schema::{ErrorClass, StepContext, StepResult};
@@ -36,7 +36,13 @@ impl Job {
     /// The file the step writes its result to.
     #[must_use]
     pub fn result_file(&self) -> PathBuf {
-        self.log_file.with_extension("result.json")
+        Self::result_beside(&self.log_file)
+    }
+
+    /// The result file that lies beside a log file.
+    #[must_use]
+    pub fn result_beside(log_file: &Path) -> PathBuf {
+        log_file.with_extension("result.json")
     }
 
     /// The file that names the process.

@@ -15,15 +15,20 @@
 //! comes after a failure. Ids of attempts follow from run, task and number, so that a restarted
 //! orchestrator closes what its predecessor opened.
 //!
+//! A table's columns carry what is known of their origin ([`Columns`]); rules that a step checked
+//! are assertions on its inputs, or tests of the run when they are about its own result.
+//!
 //! Datasets are named by the store and the artifact; the version is in the `version` facet, never
 //! in the name.
 
+mod columns;
 mod consumer;
 mod dataset;
 mod facets;
 mod fold;
 mod settings;
 
+pub use columns::{Basis, ColumnSource, Columns};
 pub use fold::Lineage;
 pub use settings::{Variables, consumers, namespace, origin};
 

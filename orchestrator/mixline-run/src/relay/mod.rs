@@ -8,8 +8,6 @@
 
 mod http;
 #[cfg(test)]
-mod receiver;
-#[cfg(test)]
 mod tests;
 mod worker;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use mixline_conformance::{Answer, Receiver};
 use serde_json::Value;
 
-use super::receiver::{Answer, Receiver};
 use super::*;
 use crate::dispatcher::Cancel;
 use crate::engine::{Engine, RunOptions};

@@ -186,6 +186,7 @@ fn ended(task: String, attempt: u32, how: u8) -> RunEvent {
         class,
         exit_code: None,
         error: "no".into(),
+        assertions: Vec::new(),
     }
 }
 

@@ -161,6 +161,16 @@ impl StateDb {
             .map_err(self.failed("write to"))
     }
 
+    /// Lets go of the claims on a run whose orchestrator is gone.
+    pub(crate) async fn forget_claims(&self, run_id: &str) -> Result<(), RunError> {
+        sqlx::query("UPDATE outbox SET claimant = '', claimed_until = '' WHERE run_id = $1")
+            .bind(run_id)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(self.failed("write to"))
+    }
+
     /// What waits, by consumer; consumers that know everything are absent.
     ///
     /// # Errors

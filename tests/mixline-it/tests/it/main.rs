@@ -3,6 +3,7 @@
 mod attribution;
 mod crash;
 mod errors;
+mod lineage;
 mod optimize;
 mod pipeline;
 mod races;

@@ -1,7 +1,7 @@
 //! A lineage server for tests: a real one on loopback that fails in the ways servers fail.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 /// How one request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// Kept, and answered with 201.
     Take,
     /// Answered with this status, and not kept.
@@ -35,7 +35,7 @@ struct Shared {
 
 /// A server that runs until it is stopped or dropped.
 #[derive(Debug)]
-pub(crate) struct Receiver {
+pub struct Receiver {
     port: u16,
     shared: Arc<Mutex<Shared>>,
     task: JoinHandle<()>,
@@ -48,7 +48,11 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    pub(crate) async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
+    /// Starts a server whose first answers are scripted; then every request is taken.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
         let shared = Arc::new(Mutex::new(Shared {
             script: script.into_iter().collect(),
             ..Shared::default()
@@ -57,8 +61,10 @@ impl Receiver {
     }
 
     async fn listen(port: u16, shared: Arc<Mutex<Shared>>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .expect("a free port on loopback");
+        let port = listener.local_addr().expect("a bound port").port();
         let kept = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             // The connections end with the server.
@@ -71,7 +77,10 @@ impl Receiver {
     }
 
     /// Stops the server and starts it again on the same port; what it has taken stays.
-    pub(crate) async fn restart(self) -> Self {
+    ///
+    /// # Panics
+    /// When somebody else took the port meanwhile.
+    pub async fn restart(self) -> Self {
         let (port, shared) = (self.port, Arc::clone(&self.shared));
         self.stop().await;
         Self::listen(port, shared).await
@@ -82,21 +91,39 @@ impl Receiver {
         let _ = (&mut self.task).await;
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Its base address.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn requests(&self) -> usize {
-        self.shared.lock().unwrap().requests
+    /// Requests so far, taken or not.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .requests
     }
 
     /// Path and body of everything taken, in order.
-    pub(crate) fn taken(&self) -> Vec<(String, Value)> {
-        self.shared.lock().unwrap().taken.clone()
+    #[must_use]
+    pub fn taken(&self) -> Vec<(String, Value)> {
+        self.shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .taken
+            .clone()
     }
 
-    pub(crate) fn authorizations(&self) -> Vec<String> {
-        self.shared.lock().unwrap().authorizations.clone()
+    /// The `Authorization` of everything taken, where there was one.
+    #[must_use]
+    pub fn authorizations(&self) -> Vec<String> {
+        self.shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .authorizations
+            .clone()
     }
 }
 
@@ -104,7 +131,7 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) {
     let mut stream = BufReader::new(stream);
     while let Some((path, authorization, body)) = request(&mut stream).await {
         let answer = {
-            let mut shared = shared.lock().unwrap();
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             shared.requests += 1;
             let answer = shared.script.pop_front().unwrap_or(Answer::Take);
             if !matches!(answer, Answer::Drop | Answer::Refuse(_)) {
