@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::commands::{
     artifact, attribution, backfill, dag, decisions, doctor, init, lineage, logs, model, plan,
     resume, run, runs, schedule, step, whatif, why,
+    artifact, backfill, dag, decisions, doctor, init, lineage, logs, model, plan, resume, run,
+    runs, schedule, state, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -92,6 +94,7 @@ enum Command {
     Schedule(schedule::Args),
     Dag(dag::Args),
     Resume(resume::Args),
+    State(state::Args),
     Doctor(doctor::Args),
 }
 
@@ -136,6 +139,7 @@ impl Command {
             Self::Schedule(args) => schedule::execute(app, args).await,
             Self::Dag(args) => dag::execute(app, &args),
             Self::Resume(args) => resume::execute(app, &args).await,
+            Self::State(args) => state::execute(app, &args).await,
             Self::Doctor(args) => doctor::execute(app, &args).await,
         }
     }

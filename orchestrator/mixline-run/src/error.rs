@@ -44,6 +44,14 @@ pub enum RunError {
         #[source]
         source: Box<sqlx::Error>,
     },
+    /// A copy of a state database cannot be used.
+    #[error("{path} cannot be used as the state database: {problem}")]
+    BadCopy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A row of the state database does not read back.
     #[error(
         "the state database holds {what} that does not read back; was it written by a newer version?"

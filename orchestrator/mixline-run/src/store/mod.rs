@@ -11,6 +11,7 @@ mod fires;
 mod outbox;
 mod runs;
 mod schema;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use fires::{Cursor, Fire, FireState};
 pub(crate) use outbox::Claim;
 pub use outbox::{Backlog, Undelivered};
 pub use runs::{Owner, Retention, RunFilter, RunRow, SCHEDULE};
+pub use upkeep::Health;
 
 use crate::error::RunError;
 

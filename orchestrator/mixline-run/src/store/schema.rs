@@ -48,6 +48,11 @@ const MIGRATIONS: &[&[&str]] = &[
         claimed_until TEXT NOT NULL DEFAULT '', error TEXT, PRIMARY KEY (consumer, run_id))"],
 ];
 
+/// The number of the last migration that is known.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 /// Applies what is missing, in one transaction.
 pub(super) async fn migrate(db: &StateDb) -> Result<(), RunError> {
     let applied = sqlx::query_scalar::<_, i64>("SELECT MAX(number) FROM mixline_migrations")
