@@ -13,6 +13,7 @@ pub mod executor;
 mod fixture;
 mod history;
 pub mod lineage;
+pub mod metrics;
 mod procfs;
 mod project;
 pub mod relay;

@@ -1,13 +1,16 @@
 //! `mixline schedule`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use mixline_plan::{Odd, Schedule, preview};
-use mixline_run::Engine;
+use mixline_run::metrics::{Metrics, serve};
 use mixline_run::scheduler::Scheduler;
 use mixline_run::store::FireState;
+use mixline_run::{Cancel, Engine};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::app::{self, App};
 use crate::failure::{Failure, Outcome};
@@ -33,7 +36,7 @@ enum Command {
     /// A fire is a row in the state database, unique by DAG and interval, so nothing is lost or run
     /// twice whatever is restarted when; two schedulers may run side by side. Steps that are
     /// running when the scheduler stops go on by themselves, and the next one takes them over.
-    Run,
+    Run(Run),
     /// Fire nothing new for a DAG until it goes on
     Pause {
         /// DAG name
@@ -44,6 +47,14 @@ enum Command {
         /// DAG name
         dag: String,
     },
+}
+
+/// Options of the scheduler.
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// Serve metrics for Prometheus and a health check here, for example `127.0.0.1:9464`
+    #[arg(long, value_name = "ADDRESS", env = "MIXLINE_METRICS")]
+    metrics: Option<std::net::SocketAddr>,
 }
 
 /// List the next fires, with the odd ones marked
@@ -62,7 +73,7 @@ struct Preview {
 impl Args {
     /// Whether this is the scheduler itself.
     pub(crate) fn is_run(&self) -> bool {
-        matches!(self.command, Command::Run)
+        matches!(self.command, Command::Run(_))
     }
 }
 
@@ -72,7 +83,7 @@ pub(crate) async fn execute(app: &App, args: Args) -> Outcome<ExitCode> {
     match args.command {
         Command::Preview(args) => list(app, &engine, &args)?,
         Command::Status => status(app, &engine).await?,
-        Command::Run => return run(app, engine).await,
+        Command::Run(args) => return run(app, engine, &args).await,
         Command::Pause { dag } => pause(app, &engine, &dag, true).await?,
         Command::Unpause { dag } => pause(app, &engine, &dag, false).await?,
     }
@@ -194,7 +205,7 @@ async fn status(app: &App, engine: &Engine) -> Outcome<()> {
     }
 }
 
-async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
+async fn run(app: &App, engine: Engine, args: &Run) -> Outcome<ExitCode> {
     let stop =
         Stop::saying("steps that run go on by themselves; the next scheduler takes them over")?;
     let dags = scheduled(&engine, None)?;
@@ -211,11 +222,40 @@ async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
         app.note(format!("{dag}: next at {next}"))?;
     }
     let outside = Outside::open(engine)?;
+    let metrics = Arc::<Metrics>::default();
+    if let Some(address) = args.metrics {
+        measure(app, &outside, &metrics, (address, stop.cancel())).await?;
+    }
     let scheduler = Scheduler::new(outside.engine().clone(), outside.subscribers());
-    let ran = scheduler.run(stop.cancel()).await;
+    let ran = scheduler.with_metrics(metrics).run(stop.cancel()).await;
     outside.finish().await;
     ran?;
     Ok(stop.or(ExitCode::SUCCESS))
+}
+
+/// Serves metrics beside the scheduler.
+async fn measure(
+    app: &App,
+    outside: &Outside,
+    metrics: &Arc<Metrics>,
+    (address, stop): (std::net::SocketAddr, Cancel),
+) -> Outcome<()> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::config(format!("could not listen on {address}: {error}"))
+            .hint("name another address with --metrics; port 0 takes a free one")
+    })?;
+    app.note(format!(
+        "metrics at http://{}/metrics",
+        listener.local_addr()?
+    ))?;
+    let served = serve(
+        listener,
+        Arc::clone(metrics),
+        outside.engine().clone(),
+        stop,
+    );
+    tokio::spawn(served);
+    Ok(())
 }
 
 async fn pause(app: &App, engine: &Engine, dag: &str, paused: bool) -> Outcome<()> {

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use crate::dispatcher::{Cancel, Subscriber};
 use crate::engine::{Engine, PlanOptions, RunOptions};
 use crate::error::RunError;
+use crate::metrics::Metrics;
 use crate::store::{Fire, FireState, RunRow, SCHEDULE};
 
 use alarm::Alarm;
@@ -36,6 +37,7 @@ const PACE: Duration = Duration::from_secs(5);
 pub struct Scheduler {
     engine: Engine,
     subscribers: Vec<Arc<dyn Subscriber>>,
+    metrics: Arc<Metrics>,
     runs: JoinSet<()>,
     takeover: JoinSet<()>,
     /// What was last wrong with each DAG, so that it is said once and not at every tick.
@@ -57,10 +59,18 @@ impl Scheduler {
         Self {
             engine,
             subscribers,
+            metrics: Arc::default(),
             runs: JoinSet::new(),
             takeover: JoinSet::new(),
             complaints: BTreeMap::new(),
         }
+    }
+
+    /// The same scheduler, whose ticks and runs are counted.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.subscribers.push(Arc::new(Arc::clone(&metrics)));
+        Self { metrics, ..self }
     }
 
     /// Ticks until it is stopped. Steps that run then go on by themselves; the next scheduler, or
@@ -73,7 +83,9 @@ impl Scheduler {
         let alarm = Alarm::every(PACE, Arc::clone(&bell)).await?;
         loop {
             let now = (self.engine.clock())();
-            if let Err(error) = self.tick(now).await {
+            let ticked = self.tick(now).await;
+            self.metrics.ticked(now, ticked.is_ok());
+            if let Err(error) = ticked {
                 tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
             }
             tokio::select! {
