@@ -1,4 +1,4 @@
-//! The world outside that wants to know of runs: lineage servers, and whoever else is configured.
+//! The world outside that wants to know of runs: lineage servers, collectors of traces.
 //!
 //! The environment is read here, once, and handed on as values.
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixline_run::relay::{Consumer, Relay};
-use mixline_run::{Engine, Origin, Subscriber, lineage};
+use mixline_run::{Engine, Origin, Subscriber, lineage, otlp};
 
 use crate::app;
 use crate::failure::Outcome;
@@ -57,7 +57,9 @@ impl Outside {
 }
 
 fn consumers(engine: &Engine) -> Outcome<Vec<Arc<dyn Consumer>>> {
-    Ok(lineage::consumers(engine.project(), &variable)?)
+    let mut consumers = lineage::consumers(engine.project(), &variable)?;
+    consumers.extend(otlp::consumer(&variable)?);
+    Ok(consumers)
 }
 
 /// Who started this process.

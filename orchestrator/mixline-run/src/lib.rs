@@ -12,8 +12,10 @@ pub mod executor;
 #[cfg(test)]
 mod fixture;
 mod history;
+mod journal;
 pub mod lineage;
 pub mod metrics;
+pub mod otlp;
 mod procfs;
 mod project;
 pub mod relay;
@@ -27,6 +29,7 @@ pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
 pub use error::RunError;
 pub use event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+pub use journal::Journal;
 pub use project::{Project, ProjectError};
 pub use state::{Command, RunState, TaskState, TaskStatus};
 

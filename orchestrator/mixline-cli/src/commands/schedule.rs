@@ -8,7 +8,7 @@ use mixline_plan::{Odd, Schedule, preview};
 use mixline_run::metrics::{Metrics, serve};
 use mixline_run::scheduler::Scheduler;
 use mixline_run::store::FireState;
-use mixline_run::{Cancel, Engine};
+use mixline_run::{Cancel, Engine, Journal};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -226,7 +226,9 @@ async fn run(app: &App, engine: Engine, args: &Run) -> Outcome<ExitCode> {
     if let Some(address) = args.metrics {
         measure(app, &outside, &metrics, (address, stop.cancel())).await?;
     }
-    let scheduler = Scheduler::new(outside.engine().clone(), outside.subscribers());
+    let mut subscribers = outside.subscribers();
+    subscribers.push(Arc::new(Journal));
+    let scheduler = Scheduler::new(outside.engine().clone(), subscribers);
     let ran = scheduler.with_metrics(metrics).run(stop.cancel()).await;
     outside.finish().await;
     ran?;

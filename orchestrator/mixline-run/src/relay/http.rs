@@ -124,15 +124,13 @@ impl Http {
         self.base.origin().ascii_serialization()
     }
 
-    /// A request to a path below the base address.
+    /// A request to a path below the base address; to the address itself when it is empty.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
-        let joined = format!(
-            "{}/{}",
-            url.path().trim_end_matches('/'),
-            path.trim_start_matches('/')
-        );
-        url.set_path(&joined);
+        if !path.is_empty() {
+            let base = url.path().trim_end_matches('/');
+            url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+        }
         self.client.request(method, url)
     }
 
