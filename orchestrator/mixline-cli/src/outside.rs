@@ -1,4 +1,5 @@
-//! The world outside that wants to know of runs: lineage servers, collectors of traces.
+//! The world outside that wants to know of runs: lineage servers, collectors of
+//! traces, MLflow.
 //!
 //! The environment is read here, once, and handed on as values.
 
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixline_run::relay::{Consumer, Relay};
-use mixline_run::{Engine, Origin, Subscriber, lineage, otlp};
+use mixline_run::{Engine, Origin, Subscriber, lineage, mlflow, otlp};
 
 use crate::app;
 use crate::failure::Outcome;
@@ -59,6 +60,11 @@ impl Outside {
 fn consumers(engine: &Engine) -> Outcome<Vec<Arc<dyn Consumer>>> {
     let mut consumers = lineage::consumers(engine.project(), &variable)?;
     consumers.extend(otlp::consumer(&variable)?);
+    consumers.extend(mlflow::consumer(
+        engine.project(),
+        engine.store(),
+        &variable,
+    )?);
     Ok(consumers)
 }
 

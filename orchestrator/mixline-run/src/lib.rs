@@ -15,6 +15,7 @@ mod history;
 mod journal;
 pub mod lineage;
 pub mod metrics;
+pub mod mlflow;
 pub mod otlp;
 mod procfs;
 mod project;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::store::Retention;
+
 /// Where a project keeps things and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -30,6 +32,22 @@ pub struct Project {
     pub openlineage_file: Option<PathBuf>,
     /// Server that receives OpenLineage events.
     pub openlineage: OpenLineageServer,
+    /// MLflow server that receives runs and models.
+    pub mlflow: MlFlowServer,
+    /// How long finished runs are remembered.
+    pub retention: Retention,
+}
+
+/// The table `[mlflow]`. Tokens and passwords come from the environment only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MlFlowServer {
+    /// Base address; nothing is sent without one.
+    pub tracking_uri: Option<String>,
+    /// Experiment of all runs; each DAG's own by default.
+    pub experiment: Option<String>,
+    /// Name of the registered model; `mixline-mmm` by default.
+    pub model: Option<String>,
 }
 
 /// The table `[openlineage]`. The key is a secret, so it comes from `OPENLINEAGE_API_KEY` only.
@@ -88,6 +106,8 @@ struct File {
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
     openlineage: OpenLineageServer,
+    mlflow: MlFlowServer,
+    retention: Retention,
 }
 
 impl Project {
@@ -137,6 +157,9 @@ impl Project {
         if let Some((name, _)) = file.pools.iter().find(|(_, slots)| **slots == 0) {
             return Err(value(&format!("pools.{name}"), "must have at least 1 slot"));
         }
+        if file.retention.days == 0 || file.retention.runs == 0 {
+            return Err(value("retention", "must keep at least 1 day and 1 run"));
+        }
         let steps = match file.steps {
             Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
             None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
@@ -152,6 +175,8 @@ impl Project {
             parallelism: file.parallelism.unwrap_or_else(cores),
             openlineage_file: file.openlineage_file.map(|file| root.join(file)),
             openlineage: file.openlineage,
+            mlflow: file.mlflow,
+            retention: file.retention,
             root,
         })
     }

@@ -24,7 +24,8 @@ pub(crate) struct Args {
     no_browser: bool,
 }
 
-/// Packages of the reader tests, pinned so that a run means the same tomorrow.
+/// Packages of the tests that ask other people's programs: readers of tables and draws, an MLflow
+/// server, a parser of metrics.
 const PYTHON: &[&str] = &[
     "deltalake",
     "polars",
@@ -32,6 +33,8 @@ const PYTHON: &[&str] = &[
     "pyarrow",
     "arviz<1",
     "h5netcdf",
+    "mlflow",
+    "prometheus-client",
 ];
 
 /// Packages that drive the browser and look for what readers with disabilities would miss.

@@ -99,6 +99,7 @@ impl Engine {
         let db = StateDb::open(&project.database()).await?;
         db.bind_store(&project.store).await?;
         let pid = std::process::id();
+        let retention = project.retention;
         Ok(Self {
             project: Arc::new(project),
             db,
@@ -106,7 +107,7 @@ impl Engine {
             executor: Arc::new(ProcessExecutor),
             clock,
             owner: procfs::start_time(pid).map(|start| Owner { pid, start }),
-            retention: Retention::default(),
+            retention,
         })
     }
 

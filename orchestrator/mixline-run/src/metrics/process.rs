@@ -16,9 +16,6 @@ pub(super) struct Process {
 
 /// Clock ticks per second in `/proc`; the same on every Linux.
 const TICKS: f64 = 100.0;
-/// Bytes of a page in `/proc/self/statm`.
-const PAGE: i64 = 4096;
-
 impl Process {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let all = Self {
@@ -45,9 +42,8 @@ impl Process {
 
     /// Reads `/proc`; a value that is not there keeps what it was.
     pub(super) fn look(&self) {
-        if let Some(pages) = field("/proc/self/statm", 1).and_then(|text| text.parse::<i64>().ok())
-        {
-            self.memory.set(pages * PAGE);
+        if let Some(kibibytes) = resident() {
+            self.memory.set(kibibytes.saturating_mul(1024));
         }
         let ticks = |at| field("/proc/self/stat", at)?.parse::<f64>().ok();
         if let (Some(user), Some(system)) = (ticks(13), ticks(14)) {
@@ -59,6 +55,15 @@ impl Process {
                 .set(i64::try_from(files.count()).unwrap_or(i64::MAX));
         }
     }
+}
+
+/// Resident memory in KiB.
+fn resident() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// A field of a file in `/proc`. Our own name holds no space, so that fields can be counted.

@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub url: String,
     /// Bearer token.
     pub token: Option<String>,
+    /// User and password, for servers that ask for them.
+    pub login: Option<(String, String)>,
     /// Further headers.
     pub headers: Vec<(String, String)>,
     /// Longest time of one request.
@@ -33,6 +35,7 @@ impl HttpSettings {
         Self {
             url: url.to_owned(),
             token: None,
+            login: None,
             headers: Vec::new(),
             timeout: Duration::from_secs(5),
         }
@@ -81,11 +84,18 @@ pub enum SettingsError {
     },
 }
 
-/// A client for one service.
-#[derive(Debug, Clone)]
+/// A client for one service. `Debug` shows no secret.
+#[derive(Clone)]
 pub struct Http {
     client: Client,
     base: Url,
+    login: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Http").field(&self.origin()).finish()
+    }
 }
 
 impl Http {
@@ -115,7 +125,11 @@ impl Http {
         let client = builder.build().map_err(|source| SettingsError::Client {
             source: Box::new(source.without_url()),
         })?;
-        Ok(Self { client, base })
+        Ok(Self {
+            client,
+            base,
+            login: settings.login.clone(),
+        })
     }
 
     /// Scheme, host and port, for people.
@@ -128,10 +142,29 @@ impl Http {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         if !path.is_empty() {
+            let (path, query) = path.split_once('?').unwrap_or((path, ""));
             let base = url.path().trim_end_matches('/');
             url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+            url.set_query(Some(query).filter(|query| !query.is_empty()));
         }
-        self.client.request(method, url)
+        let request = self.client.request(method, url);
+        match &self.login {
+            Some((user, password)) => request.basic_auth(user, Some(password)),
+            None => request,
+        }
+    }
+
+    /// A question to a path below the base address.
+    pub(crate) fn query<'a>(
+        &self,
+        path: &str,
+        pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> RequestBuilder {
+        // A scratch address, because it knows how to write pairs.
+        let mut scratch = self.base.clone();
+        scratch.query_pairs_mut().clear().extend_pairs(pairs);
+        let query = scratch.query().unwrap_or_default();
+        self.request(Method::GET, &format!("{path}?{query}"))
     }
 
     /// Posts a document and takes any success for an answer.

@@ -25,6 +25,7 @@ use crate::state::RunState;
 use crate::store::{Backlog, StateDb};
 
 pub use http::{Http, HttpSettings, SettingsError};
+pub(crate) use http::{refused, send};
 
 use worker::Worker;
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mixline_schema::{FingerprintInputs, Window};
+use serde::Deserialize;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
@@ -56,7 +57,8 @@ pub struct RunFilter {
 }
 
 /// How long runs are remembered. Outputs are not touched: they live in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Days a finished run is kept.
     pub days: u32,

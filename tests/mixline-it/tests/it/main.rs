@@ -4,6 +4,8 @@ mod attribution;
 mod crash;
 mod errors;
 mod lineage;
+mod mlflow;
+mod operations;
 mod optimize;
 mod pipeline;
 mod races;
