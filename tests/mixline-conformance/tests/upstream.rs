@@ -6,7 +6,7 @@ use mixline_conformance::{Spec, cycle_problems};
 use serde_json::{Value, json};
 
 fn read(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(path).expect("the example")).expect("JSON")
 }
 
 #[test]
@@ -32,16 +32,17 @@ fn the_five_invalid_facets_and_the_missing_run_id_are_refused() {
 fn every_upstream_facet_example_passes() {
     let Some(spec) = Spec::open() else { return };
     let mut seen = 0;
-    for folder in std::fs::read_dir(spec.folder().join("spec/tests")).unwrap() {
-        let folder = folder.unwrap().path();
+    for folder in std::fs::read_dir(spec.folder().join("spec/tests")).expect("a folder that reads")
+    {
+        let folder = folder.expect("a folder that reads").path();
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
         if !folder.is_dir() {
             continue;
         }
-        for file in std::fs::read_dir(&folder).unwrap() {
-            let facets = read(&file.unwrap().path());
+        for file in std::fs::read_dir(&folder).expect("a folder that reads") {
+            let facets = read(&file.expect("a folder that reads").path());
             let event = around(name, &facets);
             let problems = spec.problems(&event);
             assert_eq!(problems, Vec::<String>::new(), "{name}: {facets:#}");

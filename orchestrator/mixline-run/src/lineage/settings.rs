@@ -194,11 +194,11 @@ mod tests {
     fn variables_win_over_the_file_and_transport_variables_over_short_ones() {
         let file = "[openlineage]\nurl = \"http://file:1\"\n";
         assert!(asked("", &[]).unwrap().is_empty());
-        assert!(asked(file, &[]).unwrap()[0].contains("\"file\""));
+        assert!(asked(file, &[]).unwrap()[0].contains("http://file:1"));
         let short = ("OPENLINEAGE_URL", "http://short:1");
-        assert!(asked(file, &[short]).unwrap()[0].contains("\"short\""));
+        assert!(asked(file, &[short]).unwrap()[0].contains("http://short:1"));
         let long = ("OPENLINEAGE__TRANSPORT__URL", "http://long:1");
-        assert!(asked(file, &[short, long]).unwrap()[0].contains("\"long\""));
+        assert!(asked(file, &[short, long]).unwrap()[0].contains("http://long:1"));
         let endpoint = ("OPENLINEAGE_ENDPOINT", "custom/path");
         assert!(asked(file, &[endpoint]).unwrap()[0].contains("custom/path"));
         assert!(

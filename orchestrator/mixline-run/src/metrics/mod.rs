@@ -53,10 +53,7 @@ pub struct Metrics {
     ticks: Family<Labels, Counter>,
     last_tick: Seconds,
     open: Family<Labels, Gauge>,
-    fires: Family<Labels, Gauge>,
-    oldest_fire: Family<Labels, Seconds>,
-    next_fire: Family<Labels, Seconds>,
-    paused: Family<Labels, Gauge>,
+    schedules: Schedules,
     outbox: Family<Labels, Gauge>,
     database: Gauge,
     process: process::Process,
@@ -124,28 +121,7 @@ impl Default for Metrics {
                 Gauge::default(),
             ),
             open: kept(&mut registry, "mixline_runs_open", "Runs that are going on"),
-            fires: kept(
-                &mut registry,
-                "mixline_fires",
-                "Intervals by how far they have come",
-            ),
-            oldest_fire: timed(
-                &mut registry,
-                "mixline_fire_oldest_pending",
-                "How long the oldest waiting interval has waited",
-                Family::default(),
-            ),
-            next_fire: timed(
-                &mut registry,
-                "mixline_next_fire_timestamp",
-                "When the DAG fires next",
-                Family::default(),
-            ),
-            paused: kept(
-                &mut registry,
-                "mixline_schedule_paused",
-                "Whether the DAG's schedule is paused",
-            ),
+            schedules: Schedules::register(&mut registry),
             outbox: kept(
                 &mut registry,
                 "mixline_outbox_runs",
@@ -171,6 +147,44 @@ impl Default for Metrics {
             .get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())])
             .set(1);
         Self { registry, ..all }
+    }
+}
+
+/// What is seen of schedules.
+#[derive(Debug)]
+struct Schedules {
+    fires: Family<Labels, Gauge>,
+    oldest_fire: Family<Labels, Seconds>,
+    next_fire: Family<Labels, Seconds>,
+    paused: Family<Labels, Gauge>,
+}
+
+impl Schedules {
+    fn register(registry: &mut Registry) -> Self {
+        Self {
+            fires: kept(
+                registry,
+                "mixline_fires",
+                "Intervals by how far they have come",
+            ),
+            oldest_fire: timed(
+                registry,
+                "mixline_fire_oldest_pending",
+                "How long the oldest waiting interval has waited",
+                Family::default(),
+            ),
+            next_fire: timed(
+                registry,
+                "mixline_next_fire_timestamp",
+                "When the DAG fires next",
+                Family::default(),
+            ),
+            paused: kept(
+                registry,
+                "mixline_schedule_paused",
+                "Whether the DAG's schedule is paused",
+            ),
+        }
     }
 }
 
@@ -256,13 +270,19 @@ impl Metrics {
         };
         let (db, now, labels) = (engine.state(), (engine.clock())(), of_dag(&dag.name));
         if let Some(next) = schedule.next_after(now) {
-            self.next_fire.get_or_create(&labels).set(instant(next));
+            self.schedules
+                .next_fire
+                .get_or_create(&labels)
+                .set(instant(next));
         }
         let paused = db
             .cursor(&dag.name)
             .await?
             .is_some_and(|cursor| cursor.paused);
-        self.paused.get_or_create(&labels).set(i64::from(paused));
+        self.schedules
+            .paused
+            .get_or_create(&labels)
+            .set(i64::from(paused));
         let fires = db.fires(&dag.name, None).await?;
         for state in [
             FireState::Pending,
@@ -276,14 +296,18 @@ impl Metrics {
                 ("dag", dag.name.clone()),
                 ("state", state.as_str().to_owned()),
             ];
-            self.fires
+            self.schedules
+                .fires
                 .get_or_create(&labels)
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         let pending = fires.iter().filter(|fire| fire.state == FireState::Pending);
         let oldest = pending.map(|fire| fire.created_at).min();
         let waited = oldest.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0));
-        self.oldest_fire.get_or_create(&labels).set(waited);
+        self.schedules
+            .oldest_fire
+            .get_or_create(&labels)
+            .set(waited);
         Ok(())
     }
 

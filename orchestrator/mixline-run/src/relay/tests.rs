@@ -31,7 +31,7 @@ async fn open(dir: &Path, url: &str) -> (Engine, Vec<Arc<dyn Consumer>>) {
     let variable = |name: &str| match name {
         "OPENLINEAGE_URL" => Some(url.to_owned()),
         "OPENLINEAGE_API_KEY" => Some("topsecret".to_owned()),
-        "OPENLINEAGE__TRANSPORT__TIMEOUT" => Some("1".to_owned()),
+        "OPENLINEAGE__TRANSPORT__TIMEOUT" => Some("60".to_owned()),
         _ => None,
     };
     let consumers = lineage::consumers(&project, &variable).unwrap();
