@@ -55,8 +55,11 @@ impl Worker {
     /// Works until it is told to close, and then until nothing is left to tell.
     pub(super) async fn work(mut self, bell: Arc<Notify>, mut closing: watch::Receiver<bool>) {
         loop {
+            // What happened before the closing is told by a round that begins after it.
+            let last = *closing.borrow();
             let (until, patient) = match self.round().await {
-                Ok(Round::Done) if *closing.borrow() => break,
+                Ok(Round::Done) if last => break,
+                Ok(Round::Done) if *closing.borrow() => continue,
                 Ok(Round::Done) => (Instant::now() + LOOK, false),
                 Ok(Round::Wait(wait)) => (Instant::now() + wait, true),
                 Err(error) => {
