@@ -10,9 +10,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::commands::{
     artifact, attribution, backfill, dag, decisions, doctor, init, lineage, logs, model, plan,
-    resume, run, runs, schedule, step, whatif, why,
-    artifact, backfill, dag, decisions, doctor, init, lineage, logs, model, plan, resume, run,
-    runs, schedule, state, step, whatif, why,
+    resume, run, runs, schedule, state, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;

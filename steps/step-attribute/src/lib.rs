@@ -30,7 +30,7 @@ use mixline_schema::catalog::{
     AttributionChannels, AttributionEvents, AttributionReconciliation, ConversionModels, Journeys,
     MediaDaily,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::events::day_of;
 use crate::learned::Learned;
@@ -63,31 +63,38 @@ outputs! {
     }
 }
 
-/// What credit follows from: spend of the order's day, or the journey before it.
+/// What credit follows from: spend of the order's day, the journey before it, what was learned of
+/// channels, and the credits that are taken back.
 const CREDIT: &[&str] = &[
-    "orders.customer_key",
-    "orders.date",
-    "orders.ordered_at",
+    "journeys.age_days",
+    "journeys.channel",
+    "journeys.date",
+    "journeys.position",
+    "journeys.weight",
     "media.channel",
     "media.date",
     "media.spend",
-    "touchpoints.channel",
-    "touchpoints.customer_key",
-    "touchpoints.occurred_at",
+    "channels.removal_effect",
+    "model.value",
+    "reconciliation.factor",
+    "earlier.credit",
 ];
 
 /// Credit, times the order's revenue.
 const CREDITED_REVENUE: &[&str] = &[
-    "orders.customer_key",
-    "orders.date",
-    "orders.ordered_at",
-    "orders.revenue",
+    "journeys.age_days",
+    "journeys.channel",
+    "journeys.date",
+    "journeys.position",
+    "journeys.revenue",
+    "journeys.weight",
     "media.channel",
     "media.date",
     "media.spend",
-    "touchpoints.channel",
-    "touchpoints.customer_key",
-    "touchpoints.occurred_at",
+    "channels.removal_effect",
+    "model.value",
+    "reconciliation.factor",
+    "earlier.revenue",
 ];
 
 /// The step.
@@ -99,15 +106,30 @@ impl Step for Attribute {
     const ABOUT: &'static str = "Shares each order's revenue over channels, by several methods.";
     const WINDOWED: bool = true;
     const COLUMNS: &'static [Column] = &[
-        Column::same("events.order_id", &["orders.order_id"]),
+        Column::same(
+            "events.order_id",
+            &["journeys.order_id", "earlier.order_id"],
+        ),
         Column::made("events.method", &[]),
-        Column::made("events.channel", &["media.channel", "touchpoints.channel"]),
-        Column::made("events.campaign", &["touchpoints.campaign"]),
-        Column::same("events.date", &["orders.date"]),
-        Column::same("events.currency", &["orders.currency"]),
+        Column::made(
+            "events.channel",
+            &["media.channel", "journeys.channel", "earlier.channel"],
+        ),
+        Column::made(
+            "events.campaign",
+            &["journeys.campaign", "earlier.campaign"],
+        ),
+        Column::same("events.date", &["journeys.date", "earlier.date"]),
+        Column::same(
+            "events.currency",
+            &["journeys.currency", "earlier.currency"],
+        ),
         Column::made("events.credit", CREDIT),
         Column::made("events.revenue", CREDITED_REVENUE),
-        Column::same("events.new_customer", &["orders.new_customer"]),
+        Column::same(
+            "events.new_customer",
+            &["journeys.new_customer", "earlier.new_customer"],
+        ),
     ];
     type Config = Config;
     type Inputs = Inputs;
