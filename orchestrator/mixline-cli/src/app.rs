@@ -67,7 +67,12 @@ impl App {
             let hint = "`mixline init DIR` makes one; `--project DIR` names one that is elsewhere";
             return Err(crate::failure::Failure::config(message).hint(hint));
         }
-        Ok(Project::load(&dir, exe_dir().as_deref())?)
+        let mut project = Project::load(&dir, exe_dir().as_deref())?;
+        if let Some(url) = variable(DATABASE_URL) {
+            project = project.with_database(&url)?;
+        }
+        project.machine = variable(MACHINE);
+        Ok(project)
     }
 
     /// The store of the project.
@@ -107,6 +112,17 @@ impl App {
     pub(crate) fn table(&self, table: &Table) -> Outcome<()> {
         self.line(table.render(self.style))
     }
+}
+
+/// Where the state database is, with its password: it wins over `database` in mixline.toml.
+const DATABASE_URL: &str = "MIXLINE_DATABASE_URL";
+/// Name of this machine, for copies of one virtual machine that share its boot.
+const MACHINE: &str = "MIXLINE_MACHINE";
+
+/// A variable that says something.
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The clock, read at this edge only.

@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::commands::{
-    artifact, attribution, backfill, dag, decisions, doctor, init, lineage, logs, model, plan,
-    resume, run, runs, schedule, state, step, whatif, why,
+    artifact, attribution, backfill, dag, decisions, doctor, export, init, lineage, logs, model,
+    plan, resume, run, runs, schedule, state, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -103,6 +103,7 @@ enum Command {
     Step(step::Args),
     Schedule(schedule::Args),
     Dag(dag::Args),
+    Export(export::Args),
     Resume(resume::Args),
     State(state::Args),
     Doctor(doctor::Args),
@@ -159,6 +160,7 @@ impl Command {
             Self::Step(args) => step::execute(app, args).await,
             Self::Schedule(args) => schedule::execute(app, args).await,
             Self::Dag(args) => dag::execute(app, &args),
+            Self::Export(args) => export::execute(app, &args).await,
             Self::Resume(args) => resume::execute(app, &args).await,
             Self::State(args) => state::execute(app, &args).await,
             Self::Doctor(args) => doctor::execute(app, &args).await,

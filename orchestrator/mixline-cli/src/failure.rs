@@ -161,10 +161,16 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
             RunError::Project(_)
+            | RunError::NoDatabase { .. }
+            | RunError::NewerState { .. }
             | RunError::Plan { .. }
             | RunError::NoStep { .. }
-            | RunError::Describe { .. } => Code::Config,
-            RunError::NoDag { .. } | RunError::NoRun { .. } => Code::Usage,
+            | RunError::Describe { .. }
+            | RunError::Container(_) => Code::Config,
+            RunError::Refused { .. } => Code::Credentials,
+            RunError::NoDag { .. } | RunError::NoRun { .. } | RunError::NotAFile { .. } => {
+                Code::Usage
+            }
             RunError::Store { source, .. } => source.exit_code(),
             _ => Code::Storage,
         };

@@ -29,6 +29,17 @@ pub struct Dag {
     pub tasks: BTreeMap<String, Task>,
 }
 
+/// What runs the attempts of a task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutorKind {
+    /// A local process.
+    #[default]
+    Process,
+    /// A container of a Docker engine.
+    Container,
+}
+
 /// One use of a step in a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Task {
@@ -52,6 +63,14 @@ pub struct Task {
     pub pool: Option<String>,
     /// Whether its failure leaves the run successful.
     pub tolerated: bool,
+    /// What runs it; the project's choice when absent.
+    pub executor: Option<ExecutorKind>,
+    /// Image to run it in, instead of the project's image of the step.
+    pub image: Option<String>,
+    /// Processor cores, instead of what the step asks for.
+    pub cores: Option<f64>,
+    /// Memory in MiB, instead of what the step asks for.
+    pub memory_mib: Option<u64>,
 }
 
 /// A DAG file (`dags/*.toml`).
@@ -125,6 +144,14 @@ struct TaskFile {
     /// Whether its failure leaves the run successful.
     #[serde(default)]
     tolerated: bool,
+    /// What runs it, `process` or `container`; the project's choice when absent.
+    executor: Option<ExecutorKind>,
+    /// Image to run it in, instead of the project's image of the step. Implies `container`.
+    image: Option<String>,
+    /// Most processor cores of its container, instead of what the step asks for.
+    cores: Option<f64>,
+    /// Most memory of its container in MiB, instead of what the step asks for.
+    memory_mib: Option<u64>,
 }
 
 /// The JSON Schema of a DAG file.
@@ -153,6 +180,9 @@ impl Dag {
             for (port, artifact) in &task.outputs {
                 bad_name(format!("tasks.{name}.outputs.{port}"), artifact);
             }
+        }
+        for (name, task) in &read.tasks {
+            errors.extend(task.place_errors(name, file));
         }
         if read.tasks.is_empty() {
             errors.push(PlanError::new(file, "tasks", "dag.empty", "has no tasks"));
@@ -185,6 +215,27 @@ impl Dag {
 }
 
 impl TaskFile {
+    /// What is wrong with where the task is to run and what it may use there.
+    fn place_errors(&self, name: &str, file: &str) -> Vec<PlanError> {
+        let error = |key: &str, message: &str| {
+            PlanError::new(file, format!("tasks.{name}.{key}"), "task.place", message)
+        };
+        let mut errors = Vec::new();
+        if self.image.is_some() && self.executor == Some(ExecutorKind::Process) {
+            errors.push(error("image", "is set, but `executor` says `process`"));
+        }
+        if self
+            .cores
+            .is_some_and(|cores| !(cores > 0.0 && cores.is_finite()))
+        {
+            errors.push(error("cores", "must be above 0"));
+        }
+        if self.memory_mib.is_some_and(|memory| memory < 16) {
+            errors.push(error("memory_mib", "must be at least 16"));
+        }
+        errors
+    }
+
     fn finish(self, defaults: &Defaults) -> Task {
         Task {
             step: self.step,
@@ -200,6 +251,10 @@ impl TaskFile {
             timeout: self.timeout.or(defaults.timeout),
             pool: self.pool.or_else(|| defaults.pool.clone()),
             tolerated: self.tolerated,
+            executor: self.executor,
+            image: self.image,
+            cores: self.cores,
+            memory_mib: self.memory_mib,
         }
     }
 }

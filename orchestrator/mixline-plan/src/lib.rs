@@ -20,7 +20,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub use dag::{Dag, Task, dag_schema};
+pub use dag::{Dag, ExecutorKind, Task, dag_schema};
 pub use error::PlanError;
 pub use plan::{
     Catalogue, Force, Head, History, Plan, PlannedInput, PlannedOutput, PlannedTask, Request,

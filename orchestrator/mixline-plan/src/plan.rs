@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mixline_schema::{
-    ColumnLineage, Digest, FingerprintInputs, OutputResult, StepDescriptor, Window,
+    ColumnLineage, Digest, FingerprintInputs, OutputResult, Resources, StepDescriptor, Window,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +16,16 @@ use crate::reason::Reason;
 pub struct Catalogue {
     /// Steps by name.
     pub steps: BTreeMap<String, StepEntry>,
+    /// Task → its step, for tasks that run in an image of their own.
+    pub tasks: BTreeMap<String, StepEntry>,
+}
+
+impl Catalogue {
+    /// The step of a task.
+    #[must_use]
+    pub fn entry(&self, task: &str, step: &str) -> Option<&StepEntry> {
+        self.tasks.get(task).or_else(|| self.steps.get(step))
+    }
 }
 
 /// One step that exists.
@@ -25,6 +35,8 @@ pub struct StepEntry {
     pub descriptor: StepDescriptor,
     /// Digest of its binary or image.
     pub code: String,
+    /// The image it is in; a binary when absent.
+    pub image: Option<String>,
 }
 
 /// Which tasks run although nothing changed.
@@ -140,6 +152,12 @@ pub struct PlannedTask {
     pub pool: Option<String>,
     /// Whether its failure leaves the run successful.
     pub tolerated: bool,
+    /// The image it runs in, of which `code` is the digest; a process when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// What its container may use.
+    #[serde(default)]
+    pub resources: Resources,
 }
 
 impl PlannedTask {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mixline_schema::{Digest, Port, Selector, WriteMode};
+use mixline_schema::{Digest, Port, Resources, Selector, WriteMode};
 
 use crate::config;
 use crate::dag::{Dag, Task};
@@ -112,7 +112,7 @@ fn members<'a>(
         if !selected.is_empty() && !selected.contains(name.as_str()) {
             continue;
         }
-        let Some(step) = catalogue.steps.get(&task.step) else {
+        let Some(step) = catalogue.entry(name, &task.step) else {
             let hint = suggest::hint(&task.step, catalogue.steps.keys().map(String::as_str));
             let message = format!("there is no step `{}`", task.step);
             let path = format!("tasks.{name}.step");
@@ -366,6 +366,13 @@ impl Planner<'_> {
             timeout: task.timeout,
             pool: task.pool.clone(),
             tolerated: task.tolerated,
+            image: step.image.clone(),
+            resources: Resources {
+                cores: task.cores.unwrap_or(step.descriptor.resources.cores),
+                memory_mib: task
+                    .memory_mib
+                    .unwrap_or(step.descriptor.resources.memory_mib),
+            },
         }
     }
 

@@ -65,6 +65,7 @@ fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> (String, StepEntry) {
         StepEntry {
             descriptor,
             code: format!("b3:{name}"),
+            image: None,
         },
     )
 }
@@ -77,6 +78,7 @@ fn catalogue() -> Catalogue {
     ];
     Catalogue {
         steps: steps.into_iter().collect(),
+        ..Catalogue::default()
     }
 }
 
@@ -286,6 +288,7 @@ fn what_a_task_reads_of_its_own_output_is_no_reason_to_run_again() {
     )];
     let catalogue = Catalogue {
         steps: steps.into_iter().collect(),
+        ..Catalogue::default()
     };
     let planned = |history: &History| {
         plan(&dag, &catalogue, &Request::default(), history).expect("a good DAG")
@@ -366,6 +369,7 @@ fn ten_thousand_chained_tasks_plan_in_order() {
     link.descriptor.inputs[0].optional = true;
     let catalogue = Catalogue {
         steps: BTreeMap::from([(name, link)]),
+        ..Catalogue::default()
     };
     let planned = plan(
         &parsed(&toml),
@@ -563,4 +567,38 @@ fn schedules_that_cannot_work_are_refused_with_the_reason() {
     assert!(refused("0 3 31 2 *", "UTC").contains("never fires"));
     assert!(refused("60 * * * *", "UTC").contains("not a cron expression"));
     assert!(refused("0 6 * * *", "Europe/Berlim").contains("did you mean `Europe/Berlin`?"));
+}
+
+#[test]
+fn a_task_with_an_image_of_its_own_runs_the_code_and_has_the_limits_it_names() {
+    let dag = parsed(
+        "name = \"daily\"\n[tasks.ingest]\nstep = \"step-ingest\"\nimage = \"mine:1\"\n\
+         memory_mib = 4096\n[tasks.check]\nstep = \"step-check\"\n",
+    );
+    let mut catalogue = catalogue();
+    let mut own = catalogue.steps["step-ingest"].clone();
+    (own.code, own.image) = ("sha256:1".into(), Some("mine:1".into()));
+    catalogue.tasks.insert("ingest".into(), own);
+    let planned = plan(&dag, &catalogue, &Request::default(), &History::default());
+    let planned = planned.expect("a good DAG");
+    let task = |name: &str| planned.tasks.iter().find(|t| t.name == name).unwrap();
+    assert_eq!(task("ingest").code, "sha256:1");
+    assert_eq!(task("ingest").image.as_deref(), Some("mine:1"));
+    assert_eq!(task("ingest").resources.memory_mib, 4096);
+    assert_eq!(task("check").image, None);
+    assert_eq!(task("check").code, "b3:step-check");
+}
+
+#[test]
+fn a_place_that_contradicts_itself_is_refused_with_its_key() {
+    let toml = "name = \"d\"\n[tasks.a]\nstep = \"step-a\"\nexecutor = \"process\"\n\
+                image = \"x\"\ncores = 0.0\nmemory_mib = 1\n";
+    let errors = Dag::parse(toml, "d.toml").expect_err("three errors");
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for key in ["tasks.a.image", "tasks.a.cores", "tasks.a.memory_mib"] {
+        assert!(
+            text.iter().any(|line| line.contains(key)),
+            "{key}: {text:?}"
+        );
+    }
 }

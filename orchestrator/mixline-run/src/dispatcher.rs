@@ -18,15 +18,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::Clock;
+use crate::driven::Driving;
 use crate::error::RunError;
 use crate::event::{RecordedEvent, ResolvedInput, RunEvent};
-use crate::executor::{Executor, Job, Outcome};
+use crate::executor::{Executor, Job, Outcome, Program};
 use crate::project::{Project, log_object};
 use crate::settle;
 use crate::state::{Command, RunState};
-use crate::store::{Owner, StateDb};
+use crate::store::{Owner, StateDb, Term};
 
-/// How often the state database is asked whether another process wants the run stopped.
+/// How often the state database gets a sign of life of the run's owner, and is asked whether
+/// another process wants the run stopped.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Told of every event after it has been recorded.
@@ -73,7 +75,8 @@ pub(crate) struct Tools {
     pub(crate) store: Store,
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) programs: BTreeMap<String, std::path::PathBuf>,
-    pub(crate) owner: Option<Owner>,
+    pub(crate) owner: Owner,
+    pub(crate) term: Option<Term>,
     pub(crate) clock: Clock,
 }
 
@@ -97,7 +100,7 @@ enum Action {
 
 pub(crate) struct Dispatcher {
     tools: Tools,
-    run_id: String,
+    driving: Driving,
     state: RunState,
     history: History,
     subscribers: Vec<Arc<dyn Subscriber>>,
@@ -111,7 +114,7 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     pub(crate) fn new(
         tools: Tools,
-        run_id: String,
+        driving: Driving,
         state: RunState,
         history: History,
         subscribers: Vec<Arc<dyn Subscriber>>,
@@ -120,7 +123,7 @@ impl Dispatcher {
         let (sender, inbox) = mpsc::unbounded_channel();
         Self {
             tools,
-            run_id,
+            driving,
             state,
             history,
             subscribers,
@@ -160,12 +163,10 @@ impl Dispatcher {
             let event = tokio::select! {
                 Some(message) = self.inbox.recv() => self.event_of(message),
                 () = asked(&mut cancel), if !cancelling => RunEvent::CancelRequested,
-                _ = poll.tick(), if !cancelling => {
-                    if !self.tools.db.cancel_requested(&self.run_id).await? {
-                        continue;
-                    }
-                    RunEvent::CancelRequested
-                }
+                _ = poll.tick() => match self.is_asked_to_stop().await? {
+                    true if !cancelling => RunEvent::CancelRequested,
+                    _ => continue,
+                },
             };
             let mut events = VecDeque::from([event]);
             while let Ok(message) = self.inbox.try_recv() {
@@ -176,6 +177,23 @@ impl Dispatcher {
         }
         while self.uploads.join_next().await.is_some() {}
         Ok(self.state)
+    }
+
+    /// Gives a sign of life and looks for a request to stop. That the database does not answer is
+    /// a warning: what must be written will say so again.
+    async fn is_asked_to_stop(&self) -> Result<bool, RunError> {
+        let run_id = self.driving.run_id();
+        match self.tools.db.pulse(run_id, self.tools.owner).await {
+            Ok(pulse) if pulse.mine => Ok(pulse.cancel),
+            Ok(_) => {
+                let run_id = run_id.to_owned();
+                Err(RunError::Superseded { run_id })
+            }
+            Err(error) => {
+                tracing::warn!(run = run_id, %error, "no sign of life could be given");
+                Ok(false)
+            }
+        }
     }
 
     fn event_of(&mut self, message: Message) -> RunEvent {
@@ -228,7 +246,7 @@ impl Dispatcher {
                 break;
             };
             let recorded = RecordedEvent {
-                run_id: self.run_id.clone(),
+                run_id: self.driving.run_id().to_owned(),
                 seq: self.state.next_seq(),
                 // As precise as it will be read back, so that a restart folds the same state.
                 at: (self.tools.clock)().trunc_subsecs(6),
@@ -240,7 +258,7 @@ impl Dispatcher {
         if !batch.is_empty() {
             self.tools
                 .db
-                .append(&batch, &self.state, self.tools.owner)
+                .append(&batch, &self.state, self.tools.owner, self.tools.term)
                 .await?;
         }
         self.tell(&batch);
@@ -277,7 +295,7 @@ impl Dispatcher {
     fn each_subscriber(&self, told: impl Fn(&dyn Subscriber)) {
         for subscriber in &self.subscribers {
             if catch_unwind(AssertUnwindSafe(|| told(subscriber.as_ref()))).is_err() {
-                tracing::warn!(run = self.run_id, "a subscriber failed");
+                tracing::warn!(run = self.driving.run_id(), "a subscriber failed");
             }
         }
     }
@@ -325,7 +343,10 @@ impl Dispatcher {
 
     /// What a step that failed had checked, if it left a result that says so.
     fn assertions(&self, task: &str, attempt: u32) -> Vec<Assertion> {
-        let log = self.tools.project.log_file(&self.run_id, task, attempt);
+        let log = self
+            .tools
+            .project
+            .log_file(self.driving.run_id(), task, attempt);
         let result = std::fs::read(Job::result_beside(&log)).ok();
         let result = result.and_then(|bytes| serde_json::from_slice::<StepResult>(&bytes).ok());
         result.map_or_else(Vec::new, |result| Assertion::among(&result.checks))
@@ -333,8 +354,9 @@ impl Dispatcher {
 
     /// Copies the captured output into the store. A log that cannot be kept is a warning.
     fn keep_log(&mut self, task: &str, attempt: u32) {
-        let file = self.tools.project.log_file(&self.run_id, task, attempt);
-        let object = log_object(&self.run_id, task, attempt);
+        let run_id = self.driving.run_id();
+        let file = self.tools.project.log_file(run_id, task, attempt);
+        let object = log_object(run_id, task, attempt);
         let store = self.tools.store.clone();
         self.uploads.spawn(async move {
             let Ok(bytes) = tokio::fs::read(&file).await else {
@@ -391,8 +413,16 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         force: planned.verdict.is_forced(),
         run: Some(run),
     };
+    let program = match &planned.image {
+        Some(name) => Program::Image {
+            name: name.clone(),
+            id: planned.code.clone(),
+        },
+        None => Program::Binary(tools.programs.get(&planned.step)?.clone()),
+    };
     Some(Job {
-        program: tools.programs.get(&planned.step)?.clone(),
+        program,
+        resources: planned.resources,
         folder: tools.project.root.clone(),
         context,
         step: planned.step.clone(),

@@ -24,25 +24,78 @@ pub enum RunError {
     },
     /// Somebody else holds the state database.
     #[error(
-        "the state database {path} is locked by another process; wait for it to finish, or stop it"
+        "the state database {place} is locked by another process; wait for it to finish, or stop it"
     )]
     Locked {
-        /// Database file.
-        path: PathBuf,
+        /// Where the database is.
+        place: String,
         /// Cause.
         #[source]
         source: Box<sqlx::Error>,
     },
-    /// The state database.
-    #[error("could not {action} the state database {path}")]
-    State {
-        /// What was tried.
-        action: &'static str,
-        /// Database file.
-        path: PathBuf,
+    /// The server of the state database does not answer.
+    #[error(
+        "could not reach the state database {place}; check that the server runs, host and port, and that it takes connections from here"
+    )]
+    Unreachable {
+        /// Where the database is.
+        place: String,
         /// Cause.
         #[source]
         source: Box<sqlx::Error>,
+    },
+    /// The server of the state database does not let us in.
+    #[error(
+        "the state database {place} refused the user or the password; set both in MIXLINE_DATABASE_URL, or the password in PGPASSWORD"
+    )]
+    Refused {
+        /// Where the database is.
+        place: String,
+        /// Cause.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// The server has no such database.
+    #[error(
+        "the server has no state database {place}; make one with `createdb`, or correct the name"
+    )]
+    NoDatabase {
+        /// Where the database would be.
+        place: String,
+        /// Cause.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// A newer version of Mixline has changed the tables.
+    #[error(
+        "the state database {place} was written by a newer version of Mixline (its tables have number {applied}, this version knows {known}); use that version, or another database"
+    )]
+    NewerState {
+        /// Where the database is.
+        place: String,
+        /// Number of its newest migration.
+        applied: usize,
+        /// Number of the newest migration known here.
+        known: usize,
+    },
+    /// The state database.
+    #[error("could not {action} the state database {place}")]
+    State {
+        /// What was tried.
+        action: &'static str,
+        /// Where the database is.
+        place: String,
+        /// Cause.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// The state database is a server's, and what was asked for is for a file.
+    #[error(
+        "the state database {place} is kept by a server; back it up with `pg_dump` and put it back with `pg_restore`"
+    )]
+    NotAFile {
+        /// Where the database is.
+        place: String,
     },
     /// A copy of a state database cannot be used.
     #[error("{path} cannot be used as the state database: {problem}")]
@@ -104,6 +157,17 @@ pub enum RunError {
         /// Data interval.
         window: String,
     },
+    /// Another scheduler has taken the lease.
+    #[error("another scheduler leads by now; this one waits for its turn")]
+    Deposed,
+    /// Another orchestrator goes on with the run.
+    #[error(
+        "the run {run_id} was taken over by another orchestrator, which goes on with it; `mixline runs show {run_id}` tells how it ends"
+    )]
+    Superseded {
+        /// The run.
+        run_id: String,
+    },
     /// The alarm that wakes the scheduler.
     #[error("could not set the alarm that wakes the scheduler")]
     Alarm {
@@ -111,6 +175,9 @@ pub enum RunError {
         #[from]
         source: Box<tokio_cron_scheduler::JobSchedulerError>,
     },
+    /// The container engine, or an image.
+    #[error(transparent)]
+    Container(#[from] crate::executor::ContainerError),
     /// A step binary is nowhere to be found.
     #[error(
         "there is no step `{step}` in {searched}; build it, or name its folder under `steps` in mixline.toml"

@@ -31,6 +31,8 @@ pub(crate) fn task(name: &str, deps: &[&str]) -> PlannedTask {
         timeout: None,
         pool: None,
         tolerated: false,
+        image: None,
+        resources: mixline_schema::Resources::default(),
     }
 }
 

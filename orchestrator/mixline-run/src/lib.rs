@@ -5,6 +5,7 @@
 //! dispatcher carries out the [`Command`]s it answers with. A restart folds the log and goes on.
 
 mod dispatcher;
+mod driven;
 pub mod engine;
 mod error;
 mod event;

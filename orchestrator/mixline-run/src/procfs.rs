@@ -14,6 +14,33 @@ pub(crate) fn start_time(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
+/// The machine, as far as process numbers are concerned: the boot and the space that processes are
+/// numbered in, so that two containers are two machines. `None` where there is no such thing to
+/// read.
+pub(crate) fn machine() -> Option<u64> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(hash(&format!("{}{}", boot.trim(), space.display())))
+}
+
+/// A machine by its name.
+pub(crate) fn hash(name: &str) -> u64 {
+    let digest = blake3::hash(name.as_bytes());
+    let (first, _) = digest.as_bytes().split_at(8);
+    first
+        .iter()
+        .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+/// What people call this machine.
+pub(crate) fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "unknown".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// Whether this very process is alive.
 pub(crate) fn is_alive(pid: u32, start: u64) -> bool {
     start_time(pid) == Some(start)

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mixline_plan::ExecutorKind;
 use serde::Deserialize;
 
-use crate::store::Retention;
+use crate::executor::ContainerSettings;
+use crate::store::{Location, Retention};
 
 /// Where a project keeps things and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub struct Project {
     pub mlflow: MlFlowServer,
     /// How long finished runs are remembered.
     pub retention: Retention,
+    /// The state database: a file below the state folder unless the project file says otherwise.
+    pub database: Location,
+    /// Name of this machine, where the operating system does not tell machines apart.
+    pub machine: Option<String>,
+    /// What runs tasks that do not say it themselves.
+    pub executor: ExecutorKind,
+    /// How tasks run as containers.
+    pub container: ContainerSettings,
 }
 
 /// The table `[mlflow]`. Tokens and passwords come from the environment only.
@@ -81,6 +91,12 @@ pub enum ProjectError {
         #[source]
         source: Box<toml::de::Error>,
     },
+    /// The variable that names the state database.
+    #[error("MIXLINE_DATABASE_URL {problem}")]
+    Database {
+        /// What is wrong and what to write.
+        problem: String,
+    },
     /// A value cannot be used.
     #[error("{path}: `{key}` {problem}")]
     Value {
@@ -108,6 +124,9 @@ struct File {
     openlineage: OpenLineageServer,
     mlflow: MlFlowServer,
     retention: Retention,
+    database: Option<String>,
+    executor: ExecutorKind,
+    container: ContainerSettings,
 }
 
 impl Project {
@@ -160,13 +179,23 @@ impl Project {
         if file.retention.days == 0 || file.retention.runs == 0 {
             return Err(value("retention", "must keep at least 1 day and 1 run"));
         }
+        let state = root.join(file.state.as_deref().unwrap_or(Path::new(".mixline")));
+        let database = match &file.database {
+            Some(text) => Location::parse(text, &root).map_err(|why| value("database", &why))?,
+            None => Location::File(state.join("state.db")),
+        };
+        if let Some((key, problem)) = file.container.problem() {
+            return Err(value(key, &problem));
+        }
         let steps = match file.steps {
             Some(folders) => folders.iter().map(|folder| root.join(folder)).collect(),
             None => exe_dir.map(Path::to_path_buf).into_iter().collect(),
         };
         Ok(Self {
             store: store_url(&root, file.store.as_deref().unwrap_or("./store")),
-            state: root.join(file.state.as_deref().unwrap_or(Path::new(".mixline"))),
+            state,
+            database,
+            machine: None,
             dags: root.join(file.dags.as_deref().unwrap_or(Path::new("dags"))),
             steps,
             zone,
@@ -177,14 +206,20 @@ impl Project {
             openlineage: file.openlineage,
             mlflow: file.mlflow,
             retention: file.retention,
+            executor: file.executor,
+            container: file.container,
             root,
         })
     }
 
-    /// The state database file.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.state.join("state.db")
+    /// The same project with another state database, as the variable `MIXLINE_DATABASE_URL` says.
+    ///
+    /// # Errors
+    /// [`ProjectError::Database`].
+    pub fn with_database(mut self, text: &str) -> Result<Self, ProjectError> {
+        let parsed = Location::parse(text, &self.root);
+        self.database = parsed.map_err(|problem| ProjectError::Database { problem })?;
+        Ok(self)
     }
 
     /// The file an attempt's output is captured to while it runs.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mixline_schema::catalog::Controls;
 use mixline_schema::{Digest, Provenance, WriteMode};
 
-use crate::{CommitOutcome, Committed, Store, StoreError, Table};
+use crate::{CommitOutcome, Committed, Retention, Store, StoreError, Table};
 
 /// A provenance for tests: `slot`, and a fingerprint made from `seed`.
 #[must_use]
@@ -123,4 +123,95 @@ pub async fn store_suite(store: &Store) {
         log.read_table::<Controls>(None).await.expect("reads").len(),
         4
     );
+    references(store).await;
+    objects(store).await;
+    collection(store).await;
+    racers(store).await;
+}
+
+/// What a name, a version and an alias mean, and what is said of those that do not exist.
+async fn references(store: &Store) {
+    let resolve = async |text: &str| {
+        let reference = text.parse().expect("a reference");
+        let found = store.resolve(&reference).await;
+        found.map(|(_, version)| version)
+    };
+    for (text, version) in [("controls", 3), ("controls@0", 0), ("controls@champion", 2)] {
+        assert_eq!(resolve(text).await.expect("resolves"), version, "{text}");
+    }
+    let late = resolve("controls@9").await;
+    assert!(
+        matches!(late, Err(StoreError::NoVersion { head: 3, .. })),
+        "{late:?}"
+    );
+    let alias = resolve("controls@nobody").await;
+    assert!(
+        matches!(alias, Err(StoreError::NoAlias { .. })),
+        "{alias:?}"
+    );
+    let absent = resolve("orders").await;
+    assert!(
+        matches!(absent, Err(StoreError::NoArtifact { .. })),
+        "{absent:?}"
+    );
+}
+
+/// Plain objects: written over, read, listed, absent.
+async fn objects(store: &Store) {
+    for text in ["first", "second"] {
+        let put = store.put_object("_runs/r/a/1.log", text.into()).await;
+        put.expect("writes");
+    }
+    let read = store.get_object("_runs/r/a/1.log").await.expect("reads");
+    assert_eq!(read.as_deref(), Some(&b"second"[..]));
+    assert_eq!(store.get_object("_runs/none").await.expect("reads"), None);
+    let listed = store.list_objects("_runs").await.expect("lists");
+    assert_eq!(listed, ["_runs/r/a/1.log"]);
+    assert!(store.list_objects("_none").await.expect("lists").is_empty());
+}
+
+/// Files that only old versions need go; the newest version and the aliased one stay.
+async fn collection(store: &Store) {
+    let log = store.log("controls").expect("a legal name");
+    let policy = Retention {
+        keep_last: 1,
+        min_age: chrono::TimeDelta::zero(),
+        pins: std::collections::BTreeSet::new(),
+    };
+    let later = DateTime::<Utc>::MAX_UTC;
+    let plan = log.gc(&policy, later, true).await.expect("plans");
+    assert!(plan.dry_run && !plan.removed.is_empty(), "{plan:?}");
+    let done = log.gc(&policy, later, false).await.expect("collects");
+    assert_eq!(done.removed, plan.removed);
+    log.read(None).await.expect("the head reads");
+    log.read(Some(2)).await.expect("the aliased version reads");
+    let gone = log.read(Some(0)).await;
+    assert!(
+        matches!(gone, Err(StoreError::Collected { .. })),
+        "{gone:?}"
+    );
+}
+
+/// Committers at once: one order without a gap, and every row there.
+async fn racers(store: &Store) {
+    const RACERS: u64 = 12;
+    let racers = (0..RACERS).map(|racer| {
+        // Another process has read nothing yet.
+        let store = Store::over(store.url(), std::sync::Arc::clone(store.objects()));
+        async move {
+            let rows = vec![row(100 + racer, "race", 1.0)];
+            let at = provenance(&format!("race {racer}"), racer);
+            commit(&store, rows, WriteMode::Upsert, at).await
+        }
+    });
+    let done = futures::future::join_all(racers).await;
+    let mut versions: Vec<u64> = done
+        .into_iter()
+        .map(|done| done.expect("commits").version)
+        .collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (4..4 + RACERS).collect::<Vec<_>>());
+    let log = store.log("controls").expect("a legal name");
+    let rows = log.read_table::<Controls>(None).await.expect("reads").len();
+    assert_eq!(rows as u64, 4 + RACERS);
 }

@@ -23,14 +23,14 @@ fn table(mut rows: Vec<(u16, u32)>) -> Table<Touchpoints> {
     let rows = rows
         .into_iter()
         .map(|(customer, minute)| touch(customer, minute));
-    Table::from_rows(rows.collect()).unwrap()
+    Table::from_rows(rows.collect()).expect("as the test made it")
 }
 
 /// All pieces put together; no customer may be in two of them.
 fn read(batches: &Batches<Touchpoints>) -> (Vec<Touchpoints>, usize) {
     let (mut rows, mut pieces) = (Vec::<Touchpoints>::new(), 0);
     for piece in batches.iter() {
-        let piece = piece.unwrap().rows();
+        let piece = piece.expect("as the test made it").rows();
         if let (Some(last), Some(first)) = (rows.last(), piece.first()) {
             assert!(last.customer_key < first.customer_key);
         }
@@ -41,14 +41,18 @@ fn read(batches: &Batches<Touchpoints>) -> (Vec<Touchpoints>, usize) {
 }
 
 async fn committed(commits: Vec<Vec<(u16, u32)>>) -> (Batches<Touchpoints>, Vec<Touchpoints>) {
-    let store = Store::open("memory:").await.unwrap();
-    let log = store.log("touchpoints").unwrap();
+    let store = Store::open("memory:").await.expect("as the test made it");
+    let log = store.log("touchpoints").expect("as the test made it");
     let mut version = 0;
     for (seed, rows) in commits.into_iter().enumerate() {
         let put = log.commit(table(rows), WriteMode::Upsert, provenance("t", seed as u64));
-        version = put.await.unwrap().version;
+        version = put.await.expect("as the test made it").version;
     }
-    let whole = log.read_table::<Touchpoints>(None).await.unwrap().rows();
+    let whole = log
+        .read_table::<Touchpoints>(None)
+        .await
+        .expect("as the test made it")
+        .rows();
     let stream = Stream::of_version(log, Touchpoints::spec(), version);
     (Batches::new(stream), whole)
 }
@@ -62,7 +66,7 @@ async fn files_that_overlap_are_merged_and_may_be_read_twice() {
     ];
     let (batches, whole) = committed(commits).await;
     let found = tokio::task::spawn_blocking(move || (read(&batches).0, read(&batches).0));
-    let (once, twice) = found.await.unwrap();
+    let (once, twice) = found.await.expect("as the test made it");
     assert_eq!(once, whole);
     assert_eq!(twice, whole);
 }
@@ -73,7 +77,7 @@ async fn a_customer_larger_than_a_row_group_comes_in_one_piece() {
     let (batches, whole) = committed(vec![big, vec![(0, 1), (1, 700_000), (2, 1)]]).await;
     let (rows, pieces) = tokio::task::spawn_blocking(move || read(&batches))
         .await
-        .unwrap();
+        .expect("as the test made it");
     assert_eq!(rows.len(), whole.len());
     assert!(pieces <= 3, "{pieces}");
 }
@@ -81,7 +85,7 @@ async fn a_customer_larger_than_a_row_group_comes_in_one_piece() {
 #[test]
 fn a_table_in_memory_is_cut_between_customers() {
     let rows = (0..200_000)
-        .map(|n| (u16::try_from(n / 40).unwrap(), n))
+        .map(|n| (u16::try_from(n / 40).expect("as the test made it"), n))
         .collect();
     let table = table(rows);
     let stream = Stream::of_frame(table.df().clone(), Some("customer_key"), 1_001);
@@ -98,7 +102,7 @@ proptest! {
         commits in prop::collection::vec(
             prop::collection::vec((0u16..60, 0u32..50), 1..80), 1..6),
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("as the test made it");
         let (batches, whole) = runtime.block_on(committed(commits));
         prop_assert_eq!(read(&batches).0, whole);
     }

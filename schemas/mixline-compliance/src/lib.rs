@@ -3,11 +3,19 @@
 //! It starts the binary and looks at exit codes, standard output and descriptors only, so it
 //! judges a step in any language. Rules that a step gives no chance to check (it has required
 //! inputs, or nothing that takes long) are reported as not applicable, never as passed.
+//!
+//! An image is held to the same rules, under the conditions of a cluster: any user, no capabilities,
+//! no network, a read-only root.
+
+mod image;
+mod subject;
+
+pub use subject::Subject;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use mixline_schema::{ExitCode, Port, StepDescriptor, StepResult, StepStatus, catalog};
@@ -53,6 +61,8 @@ pub struct Options {
     /// Extra arguments of `run` that make it take at least ten seconds; without them, stopping
     /// is not checked.
     pub slow_args: Option<Vec<String>>,
+    /// Folders that a container may read beside the scratch folder, at the same path as outside.
+    pub folders: Vec<PathBuf>,
     /// How long any one call may take.
     pub time_limit: Duration,
 }
@@ -65,6 +75,7 @@ impl Options {
             scratch: scratch.to_path_buf(),
             run_args: Vec::new(),
             slow_args: None,
+            folders: Vec::new(),
             time_limit: Duration::from_secs(60),
         }
     }
@@ -109,7 +120,7 @@ pub fn assert_compliant(binary: &str, run_args: Vec<String>, slow_args: Option<V
         slow_args,
         ..Options::new(&scratch)
     };
-    let findings = verify(Path::new(binary), &options);
+    let findings = verify(&Subject::Binary(binary.into()), &options);
     let _ = fs::remove_dir_all(&scratch);
     let broken: Vec<&Finding> = findings
         .iter()
@@ -126,12 +137,12 @@ pub fn compliant(findings: &[Finding]) -> bool {
         .all(|finding| finding.verdict != Verdict::Fail)
 }
 
-/// Holds a step binary to every rule.
+/// Holds a step to every rule.
 ///
-/// Returns early, with one finding, when the binary cannot even describe itself.
+/// Returns early, with one finding, when it cannot even describe itself.
 #[must_use]
-pub fn verify(binary: &Path, options: &Options) -> Vec<Finding> {
-    let kit = Kit { binary, options };
+pub fn verify(subject: &Subject, options: &Options) -> Vec<Finding> {
+    let kit = Kit { subject, options };
     let (descriptor, finding) = kit.describe();
     let mut findings = vec![finding];
     let Some(descriptor) = descriptor else {
@@ -153,11 +164,13 @@ pub fn verify(binary: &Path, options: &Options) -> Vec<Finding> {
     findings.push(kit.failure_commits_nothing());
     findings.extend(kit.run_twice(&descriptor));
     findings.push(kit.stops());
+    findings.push(kit.xcom());
+    findings.extend(kit.confinement(&findings));
     findings
 }
 
 struct Kit<'a> {
-    binary: &'a Path,
+    subject: &'a Subject,
     options: &'a Options,
 }
 
@@ -243,8 +256,8 @@ impl Kit<'_> {
         fs::create_dir_all(&self.options.scratch)?;
         let file = |end: &str| fs::File::create(self.options.scratch.join(format!("{name}.{end}")));
         // Files, not pipes: a step that writes a lot must not block on us.
-        Command::new(self.binary)
-            .args(args)
+        self.subject
+            .command(args, self.options, name)?
             .stdin(Stdio::null())
             .stdout(file("stdout")?)
             .stderr(file("stderr")?)
@@ -255,7 +268,7 @@ impl Kit<'_> {
         let started = Instant::now();
         let child = self
             .spawn(args, name)
-            .map_err(|error| format!("`{}` cannot be started: {error}", self.binary.display()))?;
+            .map_err(|error| format!("it cannot be started: {error}"))?;
         self.wait(child, name, started, self.options.time_limit)
     }
 
@@ -270,6 +283,7 @@ impl Kit<'_> {
             match child.try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) if started.elapsed() > limit => {
+                    self.subject.abandon(&self.options.scratch, name);
                     let _ = child.kill();
                     let _ = child.wait();
                     return Err(format!("still running after {} s", limit.as_secs()));
@@ -332,6 +346,10 @@ impl Kit<'_> {
     }
 
     fn describe_is_fast(&self) -> Finding {
+        if let Subject::Image(_) = self.subject {
+            let detail = "a container takes longer to start than `describe` may";
+            return finding("describe_fast", Verdict::NotApplicable, detail);
+        }
         let calls = (0..3).filter_map(|_| self.call(&["describe"], "describe").ok());
         let best = calls.map(|call| call.took).min().unwrap_or(Duration::MAX);
         let verdict = if best <= DESCRIBE_LIMIT {
@@ -418,6 +436,7 @@ impl Kit<'_> {
         let before = entries(Path::new(&store));
         let second = self.call(&args, "second").and_then(|call| call.result());
         let after = entries(Path::new(&store));
+        self.keep_xcom();
         vec![last_line, judge("reuse", reuse(second, before, after))]
     }
 
@@ -440,7 +459,11 @@ impl Kit<'_> {
     }
 
     fn stop(&self, mut child: Child) -> Result<String, String> {
-        std::thread::sleep(Duration::from_secs(1));
+        // A container needs a while to start; a signal before that would end nothing.
+        std::thread::sleep(match self.subject {
+            Subject::Binary(_) => Duration::from_secs(1),
+            Subject::Image(_) => Duration::from_secs(4),
+        });
         if let Ok(Some(status)) = child.try_wait() {
             return Err(format!("it ended before it could be stopped ({status})"));
         }
@@ -516,7 +539,8 @@ mod tests {
     #[test]
     fn a_binary_that_is_no_step_fails_the_first_rule() {
         let scratch = std::env::temp_dir().join(format!("mixline-verify-{}", std::process::id()));
-        let findings = verify(Path::new("/bin/echo"), &Options::new(&scratch));
+        let echo = Subject::Binary("/bin/echo".into());
+        let findings = verify(&echo, &Options::new(&scratch));
         assert_eq!(findings.len(), 1);
         assert_eq!(
             (findings[0].rule, findings[0].verdict),

@@ -129,14 +129,16 @@ impl Paths {
     /// The paths with most conversions; among equals those of more journeys, then by channels.
     #[must_use]
     pub fn top(&self, most: usize) -> Vec<Path> {
-        let mut paths: Vec<(&Box<[Run]>, &Outcome)> = self.counts.iter().collect();
+        let pairs = self.counts.iter();
+        let mut paths: Vec<(&[Run], &Outcome)> =
+            pairs.map(|(runs, outcome)| (&**runs, outcome)).collect();
         paths.sort_by(|(a, x), (b, y)| {
             y.conversions
                 .total_cmp(&x.conversions)
                 .then_with(|| y.journeys().total_cmp(&x.journeys()))
                 .then_with(|| a.cmp(b))
         });
-        let path = |(runs, outcome): &(&Box<[Run]>, &Outcome)| Path {
+        let path = |(runs, outcome): &(&[Run], &Outcome)| Path {
             runs: runs.to_vec(),
             outcome: **outcome,
         };

@@ -74,6 +74,8 @@ pub use read::{read_json, read_table};
 pub use run::main;
 pub use step::{Column, NoConfig, Step, Tool, descriptor};
 
+pub use mixline_schema::Resources;
+
 /// For the commands of [`Tool`]s.
 pub use clap;
 

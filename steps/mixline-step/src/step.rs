@@ -26,6 +26,12 @@ pub trait Step: 'static {
     const OBSERVES: &'static [&'static str] = &[];
     /// Which input columns the output columns are made from. What is not listed is not declared.
     const COLUMNS: &'static [Column] = &[];
+    /// Most cores and memory it may use where somebody holds it to that: containers, clusters. A
+    /// task can say otherwise.
+    const RESOURCES: Resources = Resources {
+        cores: 1.0,
+        memory_mib: 1024,
+    };
     /// Subcommands beside `run`, `describe` and `check`, for people who want to look inside.
     const TOOLS: &'static [Tool] = &[];
     /// The configuration; derive `Deserialize` with `deny_unknown_fields` and `default`.
@@ -134,7 +140,7 @@ pub fn descriptor<S: Step>() -> StepDescriptor {
         config_schema: schemars::schema_for!(S::Config).to_value(),
         observes: S::OBSERVES.iter().map(|&key| key.to_owned()).collect(),
         windowed: S::WINDOWED,
-        resources: Resources::default(),
+        resources: S::RESOURCES,
         exit_codes: ExitCode::ALL
             .into_iter()
             .map(|exit| (exit.code(), exit.meaning().to_owned()))

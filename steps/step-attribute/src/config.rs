@@ -76,8 +76,10 @@ mod tests {
     #[test]
     fn the_default_configuration_is_legal_and_wrong_values_name_their_key() {
         assert!(Config::default().check().is_ok());
-        let mut rules = RuleSettings::default();
-        rules.half_life_days = -1.0;
+        let rules = RuleSettings {
+            half_life_days: -1.0,
+            ..RuleSettings::default()
+        };
         let wrong = [
             (
                 Config {

@@ -11,7 +11,7 @@ use mixline_schema::catalog::{
     AdstockCurves, ContributionTotals, Contributions, Design, File, MmmResults, PosteriorDraws,
     ResponseCurves,
 };
-use mixline_step::{Column, Context, NoConfig, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, NoConfig, Resources, Step, StepError, Table, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -81,6 +81,10 @@ impl Step for Decompose {
         Column::made("results.share_of_effect", FITTED),
         Column::made("results.probability_positive", FITTED),
     ];
+    const RESOURCES: Resources = Resources {
+        cores: 2.0,
+        memory_mib: 2048,
+    };
     type Config = NoConfig;
     type Inputs = Inputs;
     type Outputs = Outputs;

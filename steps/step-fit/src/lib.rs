@@ -24,7 +24,7 @@ use mixline_model::{Model, ModelError};
 use mixline_model_tables::{Engine, ModelCard, draws_to_pieces, read_panel};
 use mixline_numerics::sampler::{Progress, SampleError, Warmup};
 use mixline_schema::catalog::{Design, File, PosteriorDraws, PosteriorSummary, SamplerStats};
-use mixline_step::{Context, Step, StepError, Table, Tool, inputs, outputs};
+use mixline_step::{Context, Resources, Step, StepError, Table, Tool, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -57,6 +57,10 @@ pub struct Fit;
 impl Step for Fit {
     const NAME: &'static str = "step-fit";
     const ABOUT: &'static str = "Fits the marketing-mix model.";
+    const RESOURCES: Resources = Resources {
+        cores: 4.0,
+        memory_mib: 4096,
+    };
     const TOOLS: &'static [Tool] = &[tools::TRANSFORM, tools::DENSITY];
     type Config = Config;
     type Inputs = Inputs;

@@ -28,7 +28,7 @@ use mixline_schema::catalog::{
     Controls, Identities, MappingReport, MediaDaily, Orders, Outcome, RawGoogleAds, RawMetaAds,
     RawShopifyOrders, RawTiktokAds, Touchpoints,
 };
-use mixline_step::{Context, Step, StepError, outputs};
+use mixline_step::{Context, Resources, Step, StepError, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,10 @@ impl Step for Ingest {
     const NAME: &'static str = "step-ingest";
     const ABOUT: &'static str =
         "Reads export files into typed tables, by declarative source files.";
+    const RESOURCES: Resources = Resources {
+        cores: 2.0,
+        memory_mib: 4096,
+    };
     const OBSERVES: &'static [&'static str] = &["sources", "data"];
     type Config = Config;
     type Inputs = ();

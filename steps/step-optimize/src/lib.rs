@@ -20,7 +20,7 @@ use mixline_schema::catalog::{
     BudgetFrontier, BudgetPlan, Design, File, ModelChecks, PlanOutcomes, PlanSchedule,
     PosteriorDraws,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Context, Resources, Step, StepError, Table, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -57,6 +57,10 @@ pub struct Optimize;
 impl Step for Optimize {
     const NAME: &'static str = "step-optimize";
     const ABOUT: &'static str = "Plans the budget of the coming weeks from the champion's draws.";
+    const RESOURCES: Resources = Resources {
+        cores: 2.0,
+        memory_mib: 2048,
+    };
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -130,6 +130,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("croner", &["mixline-plan"]),
     ("tokio-cron-scheduler", &["mixline-run"]),
     ("sqlx", &["mixline-run"]),
+    ("bollard", &["mixline-run"]),
     ("object_store", &["mixline-artifact"]),
     ("nuts-rs", &["mixline-numerics"]),
     ("netcdf-writer", &["step-fit"]),
@@ -174,6 +175,7 @@ pub(crate) fn run() -> Result<()> {
         let may_use_tables = name == "mixline-artifact"
             || name == "mixline-step"
             || name == "mixline-model-tables"
+            || name == "mixline-attribution-tables"
             || name.starts_with("step-")
             || name.starts_with("mixline-testkit");
         if dependencies.iter().any(|d| d == "polars") && !may_use_tables {

@@ -1,11 +1,13 @@
 //! `cargo dev`: everything a developer does with this tree, as one command each.
 
+mod airflow;
 mod bench;
 mod check;
 mod demo;
 mod deps;
 mod generate;
 mod history;
+mod images;
 mod new_step;
 mod shell;
 mod test;
@@ -13,7 +15,7 @@ mod test;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Work on Mixline: demo, test, check, generate, deps, new-step, bench.
+/// Work on Mixline: demo, test, check, generate, deps, new-step, images, bench.
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev")]
 struct Args {
@@ -35,6 +37,8 @@ enum Command {
     Deps,
     /// Make a new step crate that compiles and passes its test.
     NewStep(new_step::Args),
+    /// Build an image of every program, from scratch, and print their sizes.
+    Images(images::Args),
     /// Print figures beside a peer; never part of the tests.
     Bench(bench::Args),
 }
@@ -47,6 +51,7 @@ fn main() -> Result<()> {
         Command::Generate(args) => generate::run(&args),
         Command::Deps => deps::run(),
         Command::NewStep(args) => new_step::run(&args),
+        Command::Images(args) => images::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

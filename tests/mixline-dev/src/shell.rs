@@ -89,3 +89,13 @@ pub(crate) fn exists(program: &str, args: &[&str]) -> bool {
         .status()
         .is_ok_and(|status| status.success())
 }
+
+/// Whether this is CI, where a tool that is missing is an error and not a reason to leave a test out.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// Whether we may do everything on this machine.
+pub(crate) fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

@@ -5,12 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::airflow;
+use crate::images;
 use crate::shell::{self, build, cargo, exists, root, target};
 
 /// Options of `cargo dev test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this crate: the inner loop.
+    /// Only this crate: the inner loop. `airflow`: the pipelines under Apache Airflow instead.
     #[arg(value_name = "CRATE")]
     krate: Option<String>,
     /// Only tests whose name contains this.
@@ -22,6 +24,9 @@ pub(crate) struct Args {
     /// Leave out the browser that opens the report.
     #[arg(long)]
     no_browser: bool,
+    /// Leave out the container tests.
+    #[arg(long)]
+    no_docker: bool,
 }
 
 /// Packages of the tests that ask other people's programs: readers of tables and draws, an MLflow
@@ -35,6 +40,7 @@ const PYTHON: &[&str] = &[
     "h5netcdf",
     "mlflow",
     "prometheus-client",
+    "moto[server,s3]",
 ];
 
 /// Packages that drive the browser and look for what readers with disabilities would miss.
@@ -42,10 +48,13 @@ const NODE: &[&str] = &["axe-core@4", "puppeteer-core@24"];
 
 /// Builds and tests.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(krate) = &args.krate {
-        return one(krate, args.filter.as_deref());
+    if args.krate.as_deref() == Some("airflow") {
+        return airflow::run();
     }
-    build(false)?;
+    if let Some(krate) = &args.krate {
+        return one(krate, args);
+    }
+    let bin = build(false)?;
     let mut tests = if exists("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
@@ -68,6 +77,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         tests.env("MIXLINE_TEST_NODE", modules);
         tests.env("MIXLINE_TEST_CHROMIUM", chromium);
     }
+    // The engine ends with this value, after the tests.
+    let _engine = match args.no_docker {
+        true => None,
+        false => images::tests(&bin, &mut tests)?,
+    };
     shell::run(&mut tests)?;
     if args.filter.is_none() {
         shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
@@ -76,9 +90,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// The tests of one crate, without compiling its dependencies anew: see `mixline-features`.
-fn one(krate: &str, filter: Option<&str>) -> Result<()> {
+fn one(krate: &str, args: &Args) -> Result<()> {
     let mut tests = cargo(&["test", "-p", krate, "-p", "mixline-features"]);
-    shell::run(tests.args(filter))
+    tests.args(args.filter.iter());
+    // Only the tests over built programs know images; everything else is the inner loop.
+    let _engine = match krate == "mixline-it" && !args.no_docker {
+        true => images::tests(&target()?.join("debug"), &mut tests)?,
+        false => None,
+    };
+    shell::run(&mut tests)
 }
 
 /// A virtual environment with the peer readers, made once under the target folder.

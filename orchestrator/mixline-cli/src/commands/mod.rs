@@ -6,6 +6,7 @@ pub(crate) mod backfill;
 pub(crate) mod dag;
 pub(crate) mod decisions;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod lineage;
 pub(crate) mod logs;

@@ -34,9 +34,15 @@ enum Command {
     /// Run DAGs on their schedules until stopped
     ///
     /// A fire is a row in the state database, unique by DAG and interval, so nothing is lost or run
-    /// twice whatever is restarted when; two schedulers may run side by side. Steps that are
-    /// running when the scheduler stops go on by themselves, and the next one takes them over.
+    /// twice whatever is restarted when. Of several schedulers on one database one leads; the others
+    /// stand by and take over within ten seconds when it is gone. Steps that are running when the
+    /// scheduler stops go on by themselves, and the next one takes them over.
     Run(Run),
+    /// List the intervals of a DAG that were due, and what became of them
+    Fires {
+        /// DAG name
+        dag: String,
+    },
     /// Fire nothing new for a DAG until it goes on
     Pause {
         /// DAG name
@@ -84,6 +90,7 @@ pub(crate) async fn execute(app: &App, args: Args) -> Outcome<ExitCode> {
         Command::Preview(args) => list(app, &engine, &args)?,
         Command::Status => status(app, &engine).await?,
         Command::Run(args) => return run(app, engine, &args).await,
+        Command::Fires { dag } => fires(app, &engine, &dag).await?,
         Command::Pause { dag } => pause(app, &engine, &dag, true).await?,
         Command::Unpause { dag } => pause(app, &engine, &dag, false).await?,
     }
@@ -196,13 +203,50 @@ async fn status(app: &App, engine: &Engine) -> Outcome<()> {
             "next": next, "waiting": waiting, "failed": failed,
         }));
     }
+    let leader = engine.state().leader().await?;
     if app.json() {
-        return app.document(&json!({ "schedules": documents }));
+        let leader = leader.map(|leader| {
+            json!({
+                "host": leader.host, "pid": leader.owner.pid, "term": leader.term,
+                "remaining_ms": leader.remaining_ms,
+            })
+        });
+        return app.document(&json!({ "schedules": documents, "leader": leader }));
     }
-    match documents.is_empty() {
-        true => app.note("no DAG has a schedule"),
-        false => app.table(&table),
+    if documents.is_empty() {
+        return app.note("no DAG has a schedule");
     }
+    app.table(&table)?;
+    app.note(match leader.filter(|leader| leader.remaining_ms > 0) {
+        Some(leader) => format!(
+            "led by process {} on {}, term {}",
+            leader.owner.pid, leader.host, leader.term
+        ),
+        None => "no scheduler is running; `mixline schedule run` starts one".to_owned(),
+    })
+}
+
+async fn fires(app: &App, engine: &Engine, dag: &str) -> Outcome<()> {
+    scheduled(engine, Some(dag))?;
+    let fires = engine.state().fires(dag, None).await?;
+    if app.json() {
+        return app.document(&json!({ "fires": fires }));
+    }
+    if fires.is_empty() {
+        return app.note("nothing has been due yet");
+    }
+    let mut table = Table::new(&["interval", "!state", "due seen", "run", "error"]);
+    for fire in &fires {
+        let run = fire.run_id.as_deref().map(words::short_id);
+        table.row(vec![
+            fire.window.to_string(),
+            fire.state.as_str().to_owned(),
+            words::instant(fire.created_at),
+            run.unwrap_or_default().to_owned(),
+            fire.error.clone().unwrap_or_default(),
+        ]);
+    }
+    app.table(&table)
 }
 
 async fn run(app: &App, engine: Engine, args: &Run) -> Outcome<ExitCode> {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use mixline_run::Project;
 use mixline_run::store::StateDb;
+use mixline_run::{Project, RunError};
 use serde_json::json;
 
 use crate::app::{self, App};
@@ -62,6 +62,10 @@ async fn backup(app: &App, project: &Project, to: Option<&Path>) -> Outcome<()> 
         || project.state.join("backups").join(named()),
         Path::to_path_buf,
     );
+    if project.database.file().is_none() {
+        let place = project.database.to_string();
+        return Err(RunError::NotAFile { place }.into());
+    }
     let copy = folder.join(DATABASE);
     if copy.exists() {
         let message = format!("{} holds a backup already", folder.display());
@@ -69,7 +73,7 @@ async fn backup(app: &App, project: &Project, to: Option<&Path>) -> Outcome<()> 
     }
     fs::create_dir_all(&folder)
         .map_err(|error| Failure::file("make the folder", &folder, error))?;
-    let db = StateDb::open(&project.database()).await?;
+    let db = StateDb::open(&project.database).await?;
     db.copy_to(&copy).await?;
     db.close().await;
     let runs = StateDb::check_copy(&copy).await?;
@@ -90,17 +94,13 @@ async fn backup(app: &App, project: &Project, to: Option<&Path>) -> Outcome<()> 
 }
 
 async fn restore(app: &App, project: &Project, from: &Path) -> Outcome<()> {
-    let database = project.database();
-    let kept = StateDb::restore(&database, &from.join(DATABASE)).await?;
+    let database = project.database.to_string();
+    let kept = StateDb::restore(&project.database, &from.join(DATABASE)).await?;
     let key = restore_key(&from.join(KEY), &project.state.join(KEY))?;
     if app.json() {
         return app.document(&json!({ "database": database, "kept": kept, "hash_key": key }));
     }
-    app.line(format!(
-        "{} is as it was in {}",
-        database.display(),
-        from.display()
-    ))?;
+    app.line(format!("{database} is as it was in {}", from.display()))?;
     if let Some(kept) = kept {
         app.note(format!("what was there is now {}", kept.display()))?;
     }

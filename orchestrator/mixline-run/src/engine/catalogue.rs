@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use mixline_artifact::observe;
-use mixline_plan::{Catalogue, Dag, StepEntry, Task};
+use mixline_plan::{Catalogue, Dag, ExecutorKind, StepEntry, Task};
 use mixline_schema::{Digest, StepDescriptor};
 use serde_json::Value;
 
@@ -25,8 +25,12 @@ impl Engine {
     /// # Errors
     /// [`RunError::Describe`], [`RunError::Io`] or [`RunError::State`].
     pub async fn catalogue(&self, dag: &Dag) -> Result<Catalogue, RunError> {
-        let mut steps = BTreeMap::new();
-        for task in dag.tasks.values() {
+        let (mut steps, mut tasks) = (BTreeMap::new(), BTreeMap::new());
+        for (name, task) in &dag.tasks {
+            if let Some(image) = self.image_of(task) {
+                tasks.insert(name.clone(), self.describe_image(&image).await?);
+                continue;
+            }
             if steps.contains_key(&task.step) {
                 continue;
             }
@@ -34,7 +38,47 @@ impl Engine {
                 steps.insert(task.step.clone(), self.describe(&path).await?);
             }
         }
-        Ok(Catalogue { steps })
+        Ok(Catalogue { steps, tasks })
+    }
+
+    /// The image a task runs in; `None` when it runs as a process.
+    fn image_of(&self, task: &Task) -> Option<String> {
+        if task.image.is_some() {
+            return task.image.clone();
+        }
+        match task.executor.unwrap_or(self.project.executor) {
+            ExecutorKind::Process => None,
+            ExecutorKind::Container => Some(self.project.container.image_of(&task.step)),
+        }
+    }
+
+    /// What the step in an image says of itself. The code version is the image's digest; as long
+    /// as that stays, nothing is started.
+    ///
+    /// # Errors
+    /// [`RunError::Container`] or [`RunError::State`].
+    pub async fn describe_image(&self, image: &str) -> Result<StepEntry, RunError> {
+        let code = self.containers.image_id(image).await?;
+        // A digest names its content for ever, so there is nothing to stamp.
+        let always = FileStamp {
+            size: 0,
+            modified: 0,
+        };
+        let descriptor = match self.db.step(&code, always).await? {
+            Some((descriptor, _)) => descriptor,
+            None => {
+                let descriptor = self.containers.describe(image).await?;
+                self.db
+                    .remember_step(&code, always, &descriptor, &code)
+                    .await?;
+                descriptor
+            }
+        };
+        Ok(StepEntry {
+            descriptor,
+            code,
+            image: Some(image.to_owned()),
+        })
     }
 
     /// The binary of a step.
@@ -73,7 +117,11 @@ impl Engine {
         let stamp = FileStamp::of(path).map_err(RunError::io("look at", path))?;
         let name = path.display().to_string();
         if let Some((descriptor, code)) = self.db.step(&name, stamp).await? {
-            return Ok(StepEntry { descriptor, code });
+            return Ok(StepEntry {
+                descriptor,
+                code,
+                image: None,
+            });
         }
         let descriptor = ask(path).await?;
         let code = observe::digest(path)
@@ -82,7 +130,11 @@ impl Engine {
         self.db
             .remember_step(&name, stamp, &descriptor, &code)
             .await?;
-        Ok(StepEntry { descriptor, code })
+        Ok(StepEntry {
+            descriptor,
+            code,
+            image: None,
+        })
     }
 
     /// The digests of the files each task observes.
@@ -93,7 +145,7 @@ impl Engine {
     ) -> Result<BTreeMap<String, BTreeMap<String, Digest>>, RunError> {
         let mut observed = BTreeMap::new();
         for (name, task) in &dag.tasks {
-            let Some(entry) = catalogue.steps.get(&task.step) else {
+            let Some(entry) = catalogue.entry(name, &task.step) else {
                 continue;
             };
             let paths = observed_paths(task, &entry.descriptor);

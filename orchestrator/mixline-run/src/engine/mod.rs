@@ -20,15 +20,16 @@ pub use summary::{RunSummary, TaskSummary};
 
 use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
+use crate::driven::Driving;
 use crate::error::RunError;
 use crate::event::{Origin, RunEvent};
-use crate::executor::{Executor, ProcessExecutor};
+use crate::executor::{ContainerExecutor, Executor, LocalExecutor};
 use crate::history;
 use crate::procfs;
 use crate::project::Project;
 use crate::relay::Consumer;
 use crate::state::RunState;
-use crate::store::{Owner, Retention, StateDb};
+use crate::store::{Owner, Retention, StateDb, Term};
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -82,8 +83,10 @@ pub struct Engine {
     db: StateDb,
     store: Store,
     executor: Arc<dyn Executor>,
+    containers: Arc<ContainerExecutor>,
     clock: Clock,
-    owner: Option<Owner>,
+    owner: Owner,
+    term: Option<Term>,
     retention: Retention,
 }
 
@@ -91,22 +94,24 @@ impl Engine {
     /// Opens the state database and the store of a project.
     ///
     /// # Errors
-    /// [`RunError::Locked`], [`RunError::State`] or [`RunError::Store`].
+    /// [`RunError::Store`], or those of [`StateDb::open`].
     pub async fn open(project: Project, clock: Clock) -> Result<Self, RunError> {
         let store = Store::open(&project.store)
             .await
             .map_err(RunError::store("open", &project.store))?;
-        let db = StateDb::open(&project.database()).await?;
+        let db = StateDb::open(&project.database).await?;
         db.bind_store(&project.store).await?;
-        let pid = std::process::id();
-        let retention = project.retention;
+        let (owner, retention) = (this_process(&project), project.retention);
+        let containers = Arc::new(ContainerExecutor::new(project.container.clone()));
         Ok(Self {
             project: Arc::new(project),
             db,
             store,
-            executor: Arc::new(ProcessExecutor),
+            executor: Arc::new(LocalExecutor::new(Arc::clone(&containers))),
+            containers,
             clock,
-            owner: procfs::start_time(pid).map(|start| Owner { pid, start }),
+            owner,
+            term: None,
             retention,
         })
     }
@@ -136,10 +141,25 @@ impl Engine {
     /// The same engine as another process would be.
     #[cfg(test)]
     fn with_owner(self, owner: Owner) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// The same engine with a leader's right to start what schedules ask for.
+    pub(crate) fn under(&self, term: Term) -> Self {
         Self {
-            owner: Some(owner),
-            ..self
+            term: Some(term),
+            ..self.clone()
         }
+    }
+
+    /// A leader's right to act, when it has one.
+    pub(crate) fn term(&self) -> Option<Term> {
+        self.term
+    }
+
+    /// Who this process is.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// The project.
@@ -274,14 +294,19 @@ impl Engine {
             origin: Box::new(options.origin.clone()),
         };
         let state = RunState::default();
-        let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        // The id is new, so nobody drives it.
+        let Some(driving) = Driving::start(&run_id) else {
+            return Err(RunError::Superseded { run_id });
+        };
+        let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
         let state = dispatcher.run(first).await?;
         self.forget_old_runs().await;
         Ok(RunSummary::of(&state))
     }
 
     fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
-        let steps: BTreeSet<&str> = plan.tasks.iter().map(|task| task.step.as_str()).collect();
+        let binaries = plan.tasks.iter().filter(|task| task.image.is_none());
+        let steps: BTreeSet<&str> = binaries.map(|task| task.step.as_str()).collect();
         let programs = steps
             .into_iter()
             .map(|step| Ok((step.to_owned(), self.find_step(step)?)));
@@ -292,6 +317,7 @@ impl Engine {
             executor: Arc::clone(&self.executor),
             programs: programs.collect::<Result<BTreeMap<String, PathBuf>, RunError>>()?,
             owner: self.owner,
+            term: self.term,
             clock: self.clock,
         })
     }
@@ -302,7 +328,7 @@ impl Engine {
     }
 
     /// Retention is housekeeping: that it failed is a warning, not the run's failure.
-    async fn forget_old_runs(&self) {
+    pub(crate) async fn forget_old_runs(&self) {
         match self.db.prune(self.retention, (self.clock)()).await {
             Ok(ids) => {
                 for id in ids {
@@ -314,13 +340,24 @@ impl Engine {
     }
 }
 
+/// This process as the owner of runs.
+fn this_process(project: &Project) -> Owner {
+    let named = project.machine.as_deref().map(procfs::hash);
+    let pid = std::process::id();
+    Owner {
+        machine: named.or_else(procfs::machine).unwrap_or_default(),
+        pid,
+        start: procfs::start_time(pid).unwrap_or_default(),
+    }
+}
+
 /// Every artifact a task reads or writes.
 fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
     let mut artifacts = BTreeSet::new();
-    for task in dag.tasks.values() {
+    for (name, task) in &dag.tasks {
         artifacts.extend(task.inputs.values().map(|reference| reference.name.clone()));
         artifacts.extend(task.outputs.values().cloned());
-        if let Some(entry) = catalogue.steps.get(&task.step) {
+        if let Some(entry) = catalogue.entry(name, &task.step) {
             let ports = entry
                 .descriptor
                 .inputs
@@ -336,8 +373,7 @@ fn artifacts(dag: &Dag, catalogue: &Catalogue) -> BTreeSet<String> {
 fn slots(dag: &Dag, catalogue: &Catalogue, window: Option<Window>) -> Vec<String> {
     let slot = |(name, task): (&String, &mixline_plan::Task)| {
         let windowed = catalogue
-            .steps
-            .get(&task.step)
+            .entry(name, &task.step)
             .is_some_and(|entry| entry.descriptor.windowed);
         match window.filter(|_| windowed) {
             Some(window) => format!("{}.{name} {window}", dag.name),

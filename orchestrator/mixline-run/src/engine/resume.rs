@@ -8,12 +8,13 @@ use mixline_schema::{OutputResult, StepResult, StepStatus};
 
 use super::{Engine, RunSummary};
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, job};
+use crate::driven::{self, Driving};
 use crate::error::RunError;
 use crate::event::RunEvent;
 use crate::history;
 use crate::procfs;
 use crate::state::{RunState, TaskState};
-use crate::store::{Owner, RunRow};
+use crate::store::{LEASE, Owner, RunRow};
 
 impl Engine {
     /// Takes over every open run whose orchestrator is gone, and brings it to its end.
@@ -27,13 +28,8 @@ impl Engine {
     ) -> Result<Vec<RunSummary>, RunError> {
         let mut summaries = Vec::new();
         for row in self.db.open_runs().await? {
-            if self.is_orphan(&row) && self.take_over(&row).await? {
-                let subscribers = subscribers.clone();
-                summaries.push(
-                    self.resume_run(&row.run_id, subscribers, cancel.clone())
-                        .await?,
-                );
-            }
+            let (subscribers, cancel) = (subscribers.clone(), cancel.clone());
+            summaries.extend(self.take_over(&row, subscribers, cancel).await?);
         }
         if !summaries.is_empty() {
             self.forget_old_runs().await;
@@ -41,31 +37,58 @@ impl Engine {
         Ok(summaries)
     }
 
-    /// Whether nobody runs the run any more.
-    #[must_use]
-    pub fn is_orphan(&self, row: &RunRow) -> bool {
-        row.ended_at.is_none()
-            && !row
-                .owner
-                .is_some_and(|owner| procfs::is_alive(owner.pid, owner.start))
+    /// Takes over one run if its orchestrator is gone and nobody else is faster, and brings it to
+    /// its end.
+    pub(crate) async fn take_over(
+        &self,
+        row: &RunRow,
+        subscribers: Vec<Arc<dyn Subscriber>>,
+        cancel: Cancel,
+    ) -> Result<Option<RunSummary>, RunError> {
+        if !self.is_orphan(row) {
+            return Ok(None);
+        }
+        let Some(driving) = Driving::start(&row.run_id) else {
+            return Ok(None);
+        };
+        if !self.db.claim(row, self.owner).await? {
+            return Ok(None);
+        }
+        self.db.forget_claims(&row.run_id).await?;
+        let summary = self.resume_run(driving, subscribers, cancel).await?;
+        Ok(Some(summary))
     }
 
-    async fn take_over(&self, row: &RunRow) -> Result<bool, RunError> {
-        let pid = std::process::id();
-        let owner = self.owner.unwrap_or(Owner { pid, start: 0 });
-        let taken = self.db.claim(row, owner).await?;
-        if taken {
-            self.db.forget_claims(&row.run_id).await?;
+    /// Whether nobody runs the run any more. Of a process on this machine it is known whether it
+    /// lives; of one elsewhere, when it last gave a sign of life.
+    #[must_use]
+    pub fn is_orphan(&self, row: &RunRow) -> bool {
+        if row.ended_at.is_some() {
+            return false;
         }
-        Ok(taken)
+        match row.owner {
+            None => true,
+            Some(owner) if owner == self.owner => !driven::is_driven(&row.run_id),
+            Some(owner) => match self.lives(owner) {
+                Some(lives) => !lives,
+                None => row.silent.is_none_or(|silent| silent > LEASE),
+            },
+        }
+    }
+
+    /// Whether a process lives; `None` when that cannot be seen from here.
+    pub(crate) fn lives(&self, owner: Owner) -> Option<bool> {
+        let here = owner.machine == self.owner.machine || owner.machine == 0;
+        (here && owner.start != 0).then(|| procfs::is_alive(owner.pid, owner.start))
     }
 
     async fn resume_run(
         &self,
-        run_id: &str,
+        driving: Driving,
         subscribers: Vec<Arc<dyn Subscriber>>,
         cancel: Cancel,
     ) -> Result<RunSummary, RunError> {
+        let run_id = driving.run_id();
         let before = self.db.events(run_id, 0).await?;
         let state = RunState::fold(&before);
         let Some(plan) = state.plan().cloned() else {
@@ -87,7 +110,10 @@ impl Engine {
             .filter(|(_, status)| status.state == TaskState::Running);
         for (task, status) in running {
             let attempt = status.attempt;
-            let traces = job(&tools, &state, task).is_some_and(|job| job.pid_file().exists());
+            let traces = match job(&tools, &state, task) {
+                Some(job) => self.executor.leaves_trace(&job).await,
+                None => false,
+            };
             if let Some(result) = self.committed(&state, task).await? {
                 let (task, result) = (task.to_owned(), Box::new(result));
                 known.push(RunEvent::AttemptSucceeded {
@@ -106,8 +132,7 @@ impl Engine {
             }
         }
         let history = self.history_of(&plan).await?;
-        let run_id = run_id.to_owned();
-        let dispatcher = Dispatcher::new(tools, run_id, state, history, subscribers, cancel);
+        let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
         let state = dispatcher.resume(known, alive).await?;
         Ok(RunSummary::of(&state))
     }

@@ -42,6 +42,7 @@ fn states(summary: &RunSummary) -> Vec<TaskState> {
 
 /// An orchestrator that is not there any more.
 const DEAD: Owner = Owner {
+    machine: 0,
     pid: 0x3fff_ffff,
     start: 1,
 };
@@ -370,7 +371,7 @@ async fn steps_are_described_once_and_remembered() {
 async fn a_database_that_somebody_else_holds_is_named_and_nothing_is_started() {
     let dir = tempfile::tempdir().unwrap();
     let engine = open(dir.path(), "touch started; ok").await;
-    let url = format!("sqlite://{}", engine.state().path().display());
+    let url = format!("sqlite://{}", engine.state().place());
     let other = sqlx::sqlite::SqlitePool::connect(&url).await.unwrap();
     let mut holder = other.acquire().await.unwrap();
     sqlx::query("BEGIN EXCLUSIVE")

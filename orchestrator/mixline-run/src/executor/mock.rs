@@ -37,6 +37,10 @@ impl Executor for MockExecutor {
     async fn reattach(&self, _: &Job, _: Stop) -> Outcome {
         Outcome::Lost
     }
+
+    async fn leaves_trace(&self, _: &Job) -> bool {
+        false
+    }
 }
 
 fn finish(job: &Job, mock: &Mock) -> Outcome {

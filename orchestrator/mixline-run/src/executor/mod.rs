@@ -1,23 +1,59 @@
 //! Where attempts run. The dispatcher gives a [`Job`] and gets an [`Outcome`]; what lies between
 //! (a process, a container, nothing at all) is the executor's business.
 
+pub(crate) mod container;
+mod judge;
+mod local;
 mod mock;
 mod process;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mixline_schema::{ErrorClass, StepContext, StepResult};
+use mixline_schema::{ErrorClass, Resources, StepContext, StepResult};
 use tokio::sync::watch;
 
+pub use container::{ContainerError, ContainerExecutor, ContainerSettings};
+pub use local::LocalExecutor;
 pub use mock::MockExecutor;
 pub use process::ProcessExecutor;
+
+/// Time between SIGTERM and SIGKILL: steps promise to stop within it.
+const GRACE: Duration = Duration::from_secs(8);
+/// Linux allows 128 KiB for one variable; longer contexts go through a file.
+const LONGEST_VARIABLE: usize = 100_000;
+
+/// What an attempt executes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A step binary.
+    Binary(PathBuf),
+    /// A step image.
+    Image {
+        /// What people call it.
+        name: String,
+        /// Digest of its content: this very image runs, whatever the name means by then.
+        id: String,
+    },
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary(path) => path.display().fmt(f),
+            Self::Image { name, .. } => f.write_str(name),
+        }
+    }
+}
 
 /// One attempt to run.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The step binary.
-    pub program: PathBuf,
+    /// The step binary or image.
+    pub program: Program,
+    /// What a container may use.
+    pub resources: Resources,
     /// Working directory: the project root.
     pub folder: PathBuf,
     /// What the step is told. Always carries its place in the run.
@@ -43,6 +79,18 @@ impl Job {
     #[must_use]
     pub fn result_beside(log_file: &Path) -> PathBuf {
         log_file.with_extension("result.json")
+    }
+
+    /// What `MIXLINE_CONTEXT` is to be: the context, or the file it was written to because it is
+    /// too long for a variable.
+    fn context_variable(&self) -> std::io::Result<(String, Option<PathBuf>)> {
+        let context = serde_json::to_string(&self.context)?;
+        if context.len() <= LONGEST_VARIABLE {
+            return Ok((context, None));
+        }
+        let file = self.log_file.with_extension("context.json");
+        std::fs::write(&file, &context)?;
+        Ok((file.display().to_string(), Some(file)))
     }
 
     /// The file that names the process.
@@ -84,6 +132,10 @@ pub trait Executor: std::fmt::Debug + Send + Sync {
     /// Waits for an attempt that an earlier orchestrator started; [`Outcome::Lost`] when there is
     /// no trace of it.
     async fn reattach(&self, job: &Job, stop: Stop) -> Outcome;
+
+    /// Whether anything is left of an attempt that an earlier orchestrator started: alive, or gone
+    /// and perhaps with a result.
+    async fn leaves_trace(&self, job: &Job) -> bool;
 }
 
 /// Waits until the attempt is to be stopped; for ever when nobody can ask any more.

@@ -5,35 +5,25 @@
 //! and it does not outlive the machine.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use mixline_schema::{ErrorClass, ExitCode, StepResult, StepStatus};
+use mixline_schema::{ErrorClass, StepResult};
 use tokio::process::{Child, Command};
 
-use super::{Executor, Job, Outcome, Stop, over, stopped, stopped_on_request, timed_out};
+use super::GRACE;
+use super::judge::{self, End, Exit};
+use super::{Executor, Job, Outcome, Program, Stop, over, stopped, stopped_on_request, timed_out};
 use crate::procfs;
 
-/// Time between SIGTERM and SIGKILL: steps promise to stop within it.
-const GRACE: Duration = Duration::from_secs(8);
 /// How often a process that is not our child is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-/// Linux allows 128 KiB for one variable; longer contexts go through a file.
-const LONGEST_VARIABLE: usize = 100_000;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessExecutor;
-
-/// Why the waiting ended.
-enum End {
-    Exited,
-    Stopped,
-    TimedOut,
-}
 
 #[async_trait::async_trait]
 impl Executor for ProcessExecutor {
@@ -58,9 +48,19 @@ impl Executor for ProcessExecutor {
         // Whatever the step left running goes with it.
         procfs::signal_group(pid, libc::SIGKILL);
         match status {
-            Ok(status) => judge(job, &end, status),
+            Ok(status) => {
+                let exit = match status.code() {
+                    Some(code) => Exit::Code(code),
+                    None => Exit::Signal(status.signal().unwrap_or_default()),
+                };
+                judge::judge(job, end, exit, read_result(job))
+            }
             Err(_) => Outcome::Lost,
         }
+    }
+
+    async fn leaves_trace(&self, job: &Job) -> bool {
+        job.pid_file().exists()
     }
 
     async fn reattach(&self, job: &Job, mut stop: Stop) -> Outcome {
@@ -79,7 +79,7 @@ impl Executor for ProcessExecutor {
             }
         }
         match (read_result(job), end) {
-            (Some(result), _) => from_result(result),
+            (Some(result), _) => judge::from_result(result),
             (None, End::Stopped) => stopped_on_request(None),
             (None, End::TimedOut) => timed_out(job.timeout, None),
             (None, End::Exited) => Outcome::Lost,
@@ -88,19 +88,20 @@ impl Executor for ProcessExecutor {
 }
 
 fn spawn(job: &Job) -> std::io::Result<Child> {
+    let Program::Binary(program) = &job.program else {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            "an image is not a program",
+        ));
+    };
     if let Some(folder) = job.log_file.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let result_file = job.result_file();
     let _ = std::fs::remove_file(&result_file);
     let log = File::create(&job.log_file)?;
-    let mut context = serde_json::to_string(&job.context)?;
-    if context.len() > LONGEST_VARIABLE {
-        let file = job.log_file.with_extension("context.json");
-        std::fs::write(&file, &context)?;
-        context = file.display().to_string();
-    }
-    let mut command = Command::new(&job.program);
+    let (context, _) = job.context_variable()?;
+    let mut command = Command::new(program);
     for name in inherited() {
         command.env_remove(name);
     }
@@ -142,7 +143,7 @@ fn not_started(job: &Job, error: &std::io::Error) -> Outcome {
         K::NotFound | K::PermissionDenied => ErrorClass::Config,
         _ => ErrorClass::Infrastructure,
     };
-    let error = format!("could not start {}: {error}", job.program.display());
+    let error = format!("could not start {}: {error}", job.program);
     Outcome::Failed {
         class,
         exit_code: None,
@@ -166,93 +167,4 @@ fn read_pid(file: &Path) -> Option<(u32, u64)> {
 
 fn read_result(job: &Job) -> Option<StepResult> {
     serde_json::from_slice(&std::fs::read(job.result_file()).ok()?).ok()
-}
-
-fn judge(job: &Job, end: &End, status: ExitStatus) -> Outcome {
-    let exit_code = status.code();
-    match end {
-        // It may have committed just before it was told to stop.
-        End::Stopped if exit_code != Some(0) => return stopped_on_request(exit_code),
-        End::TimedOut if exit_code != Some(0) => return timed_out(job.timeout, exit_code),
-        _ => {}
-    }
-    match (exit_code, read_result(job)) {
-        (Some(0), Some(result)) => from_result(result),
-        (Some(0), None) => {
-            let error = "it exited with success and left no result file".to_owned();
-            Outcome::Failed {
-                class: ErrorClass::Bug,
-                exit_code,
-                error,
-            }
-        }
-        (Some(99), result) => Outcome::Skipped(
-            result
-                .and_then(|result| result.error)
-                .unwrap_or_else(|| ExitCode::NothingToDo.meaning().to_owned()),
-        ),
-        (Some(code), result) => Outcome::Failed {
-            class: class_of(code),
-            exit_code,
-            error: result
-                .and_then(|result| result.error)
-                .unwrap_or_else(|| last_words(job, code)),
-        },
-        (None, _) => {
-            let signal = status.signal().unwrap_or_default();
-            let error = format!("killed by signal {signal}");
-            Outcome::Failed {
-                class: ErrorClass::Infrastructure,
-                exit_code,
-                error,
-            }
-        }
-    }
-}
-
-/// Codes that are not ours: above 128 a shell reports a signal; the rest are crashes.
-fn class_of(code: i32) -> ErrorClass {
-    match ExitCode::from_code(code) {
-        Some(known) => known.class().unwrap_or(ErrorClass::Bug),
-        None if code > 128 => ErrorClass::Infrastructure,
-        None => ErrorClass::Bug,
-    }
-}
-
-fn from_result(result: StepResult) -> Outcome {
-    match result.status {
-        StepStatus::Succeeded | StepStatus::Reused => Outcome::Succeeded(Box::new(result)),
-        StepStatus::Skipped => Outcome::Skipped(
-            result
-                .error
-                .unwrap_or_else(|| ExitCode::NothingToDo.meaning().to_owned()),
-        ),
-        // The exit code went with the process, so give it the benefit of the doubt.
-        StepStatus::Failed => Outcome::Failed {
-            class: ErrorClass::Transient,
-            exit_code: None,
-            error: result
-                .error
-                .unwrap_or_else(|| "failed without a word".to_owned()),
-        },
-    }
-}
-
-/// The last line of the log, for a step that left no result.
-fn last_words(job: &Job, code: i32) -> String {
-    let meaning = ExitCode::from_code(code).map_or("not a code of the contract", ExitCode::meaning);
-    let last = tail(&job.log_file).unwrap_or_default();
-    match last.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(line) => format!("exit {code} ({meaning}): {line}"),
-        None => format!("exit {code} ({meaning})"),
-    }
-}
-
-fn tail(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(2048)))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -250,7 +250,7 @@ impl Metrics {
                 .get_or_create(&consumer)
                 .set(signed(backlog.runs));
         }
-        self.database.set(signed(db.bytes()));
+        self.database.set(signed(db.bytes().await?));
         for dag in engine.dags()? {
             // A DAG file that does not read is told in the log, at every change.
             if let Ok(dag) = engine.load_dag(&dag) {

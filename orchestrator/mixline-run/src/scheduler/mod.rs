@@ -7,9 +7,13 @@
 //! 3. *take over*: runs whose orchestrator is gone are brought to their end.
 //!
 //! Nothing is remembered between ticks that is not in the state database, so a scheduler may die
-//! at any moment, and several may run at once.
+//! at any moment. Of several on one database, one leads and ticks; the others wait for its lease
+//! to end ([`seat`]).
 
 mod alarm;
+mod seat;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::store::{Fire, FireState, RunRow, SCHEDULE};
 
 use alarm::Alarm;
+use seat::Seat;
 
 /// A fire starts at most this late.
 const PACE: Duration = Duration::from_secs(5);
@@ -81,20 +86,36 @@ impl Scheduler {
     pub async fn run(mut self, stop: Cancel) -> Result<(), RunError> {
         let bell = Arc::new(Notify::new());
         let alarm = Alarm::every(PACE, Arc::clone(&bell)).await?;
+        let mut seat = Seat::seek(self.engine.clone());
         loop {
             let now = (self.engine.clock())();
-            let ticked = self.tick(now).await;
-            self.metrics.ticked(now, ticked.is_ok());
-            if let Err(error) = ticked {
-                tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
+            let ticked = match seat.term() {
+                Some(term) => {
+                    self.engine = self.engine.under(term);
+                    self.tick(now).await
+                }
+                // Who stands by is well as long as the database tells it who leads.
+                None => self.engine.state().leader().await.map(drop),
+            };
+            let good = matches!(ticked, Ok(()) | Err(RunError::Deposed));
+            self.metrics.ticked(now, good);
+            match ticked {
+                Ok(()) => {}
+                Err(RunError::Deposed) => tracing::info!("a tick came after the term's end"),
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
+                }
             }
             tokio::select! {
                 () = bell.notified() => {}
+                () = seat.changed() => {}
                 Some(_) = self.runs.join_next() => {}
+                Some(_) = self.takeover.join_next() => {}
                 () = stop.cancelled() => break,
             }
         }
         alarm.stop().await;
+        seat.leave().await;
         Ok(())
     }
 
@@ -134,14 +155,16 @@ impl Scheduler {
         let db = self.engine.state();
         // The schedule of a DAG that is seen for the first time begins now.
         let Some(cursor) = db.cursor(dag).await? else {
-            return db.fire(dag, &[], now, now).await.map(|_| true);
+            let term = self.engine.term();
+            return db.fire(dag, &[], now, now, term).await.map(|_| true);
         };
         if cursor.paused {
             return Ok(false);
         }
         let windows = due(schedule, cursor.at, now);
         if let Some(last) = windows.last() {
-            for window in db.fire(dag, &windows, last.end, now).await? {
+            let term = self.engine.term();
+            for window in db.fire(dag, &windows, last.end, now, term).await? {
                 tracing::info!(dag, %window, "due");
             }
         }
@@ -196,7 +219,8 @@ impl Scheduler {
         };
         for fire in dropped {
             tracing::warn!(dag = fire.dag, window = %fire.window, "left out: a run is going on");
-            db.end_fire(fire, FireState::Dropped, None).await?;
+            let term = self.engine.term();
+            db.end_fire(fire, FireState::Dropped, None, term).await?;
         }
         Ok(())
     }
@@ -214,7 +238,7 @@ impl Scheduler {
                 return self
                     .engine
                     .state()
-                    .end_fire(fire, FireState::Failed, Some(&text))
+                    .end_fire(fire, FireState::Failed, Some(&text), self.engine.term())
                     .await;
             }
             Err(error) => {
@@ -231,7 +255,7 @@ impl Scheduler {
                 Ok(run) => {
                     tracing::info!(dag, %window, run = run.run_id, state = run.state.as_str(), "ended");
                 }
-                Err(RunError::FireTaken { .. }) => {}
+                Err(RunError::FireTaken { .. } | RunError::Deposed) => {}
                 Err(error) => tracing::error!(dag, %window, error = %chain(&error), "could not run"),
             }
         });
@@ -240,15 +264,28 @@ impl Scheduler {
 
     /// Brings runs to their end whose orchestrator is gone.
     fn take_over(&mut self, open: &[RunRow]) {
-        if !self.takeover.is_empty() || !open.iter().any(|run| self.engine.is_orphan(run)) {
-            return;
+        for row in open.iter().filter(|run| self.engine.is_orphan(run)) {
+            let (engine, row, subscribers) =
+                (self.engine.clone(), row.clone(), self.subscribers.clone());
+            self.takeover.spawn(async move {
+                let (dag, run) = (row.dag.clone(), row.run_id.clone());
+                match engine.take_over(&row, subscribers, Cancel::default()).await {
+                    Ok(Some(ended)) => {
+                        tracing::info!(
+                            dag,
+                            run,
+                            state = ended.state.as_str(),
+                            "taken over, and ended"
+                        );
+                        engine.forget_old_runs().await;
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::error!(dag, run, error = %chain(&error), "could not take over");
+                    }
+                }
+            });
         }
-        let (engine, subscribers) = (self.engine.clone(), self.subscribers.clone());
-        self.takeover.spawn(async move {
-            if let Err(error) = engine.resume(subscribers, Cancel::default()).await {
-                tracing::error!(error = %chain(&error), "could not take over a run");
-            }
-        });
     }
 
     fn complain(&mut self, dag: &str, error: &RunError) {

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use mixline_artifact::CommitRecord;
 use mixline_plan::{Head, SlotCommit};
 use mixline_schema::{Digest, FingerprintInputs};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
+use super::dialect::places;
 use super::{StateDb, from_json, instant_text, signed, unsigned};
 use crate::error::RunError;
 
 /// Name of the setting that says which store the projection is of.
 const STORE: &str = "store";
+
+/// Values that one statement may carry: SQLite takes 32,766 and Postgres 65,535.
+const MOST_PLACES: usize = 10_000;
 
 /// A commit of a slot, as resuming needs it.
 #[derive(Debug, Clone)]
@@ -35,7 +39,7 @@ impl StateDb {
             return Ok(());
         }
         let failed = || self.failed("write to");
-        let mut tx = self.pool.begin().await.map_err(failed())?;
+        let mut tx = self.begin().await.map_err(failed())?;
         sqlx::query("DELETE FROM commits")
             .execute(&mut *tx)
             .await
@@ -62,7 +66,7 @@ impl StateDb {
         .fetch_all(&self.pool)
         .await
         .map_err(self.failed("read"))?;
-        let head = |row: &SqliteRow| {
+        let head = |row: &AnyRow| {
             let digest = row.get::<String, _>("digest").parse().ok()?;
             let head = Head {
                 version: unsigned(row.get("version")),
@@ -81,11 +85,7 @@ impl StateDb {
         reset: bool,
     ) -> Result<(), RunError> {
         let failed = || self.failed("write to");
-        let mut tx = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed())?;
+        let mut tx = self.begin().await.map_err(failed())?;
         if reset {
             let delete = sqlx::query("DELETE FROM commits WHERE artifact = $1").bind(artifact);
             delete.execute(&mut *tx).await.map_err(failed())?;
@@ -120,24 +120,21 @@ impl StateDb {
         &self,
         slots: &[String],
     ) -> Result<BTreeMap<(String, String), SlotCommit>, RunError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT c.slot, c.artifact, c.version, c.fingerprint, c.digest, c.rows_total FROM commits c
-             JOIN (SELECT slot, artifact, MAX(version) AS version FROM commits WHERE slot IN (",
-        );
-        let mut list = query.separated(", ");
-        for slot in slots {
-            list.push_bind(slot);
+        let mut found = BTreeMap::new();
+        for slots in slots.chunks(MOST_PLACES) {
+            let select = format!(
+                "SELECT c.slot, c.artifact, c.version, c.fingerprint, c.digest, c.rows_total
+                 FROM commits c JOIN (
+                   SELECT slot, artifact, MAX(version) AS version FROM commits
+                   WHERE slot IN ({}) GROUP BY slot, artifact) AS newest
+                 ON newest.slot = c.slot AND newest.artifact = c.artifact
+                   AND newest.version = c.version",
+                places(slots.len())
+            );
+            let rows = self.of_slots(select, slots).await?;
+            found.extend(rows.iter().filter_map(slot_commit));
         }
-        query.push(
-            ") GROUP BY slot, artifact) AS newest ON newest.slot = c.slot
-               AND newest.artifact = c.artifact AND newest.version = c.version",
-        );
-        let rows = query
-            .build()
-            .fetch_all(&self.pool)
-            .await
-            .map_err(self.failed("read"))?;
-        Ok(rows.iter().filter_map(slot_commit).collect())
+        Ok(found)
     }
 
     /// The commit that one run made for a slot under one fingerprint in one artifact.
@@ -177,29 +174,36 @@ impl StateDb {
         &self,
         slots: &[String],
     ) -> Result<BTreeMap<String, FingerprintInputs>, RunError> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT slot, document FROM slots WHERE slot IN (");
-        let mut list = query.separated(", ");
-        for slot in slots {
-            list.push_bind(slot);
-        }
-        query.push(")");
-        let rows = query
-            .build()
-            .fetch_all(&self.pool)
-            .await
-            .map_err(self.failed("read"))?;
-        let document = |row: &SqliteRow| {
+        let document = |row: &AnyRow| {
             Some((
                 row.get("slot"),
                 from_json("a document", row.get("document")).ok()?,
             ))
         };
-        Ok(rows.iter().filter_map(document).collect())
+        let mut found = BTreeMap::new();
+        for slots in slots.chunks(MOST_PLACES) {
+            let places = places(slots.len());
+            let select = format!("SELECT slot, document FROM slots WHERE slot IN ({places})");
+            let rows = self.of_slots(select, slots).await?;
+            found.extend(rows.iter().filter_map(document));
+        }
+        Ok(found)
+    }
+
+    async fn of_slots(&self, select: String, slots: &[String]) -> Result<Vec<AnyRow>, RunError> {
+        let query = slots
+            .iter()
+            .fold(sqlx::query(AssertSqlSafe(select)), |query, slot| {
+                query.bind(slot.as_str())
+            });
+        query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))
     }
 }
 
-fn slot_commit(row: &SqliteRow) -> Option<((String, String), SlotCommit)> {
+fn slot_commit(row: &AnyRow) -> Option<((String, String), SlotCommit)> {
     let fingerprint = row.get::<Option<String>, _>("fingerprint")?.parse().ok()?;
     let digest = row.get::<String, _>("digest").parse().ok()?;
     let version = unsigned(row.get("version"));

@@ -10,10 +10,10 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use mixline_schema::Window;
 use serde::Serialize;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 
-use super::{StateDb, instant, instant_text};
+use super::{StateDb, Term, instant, instant_text, leases, words};
 use crate::error::RunError;
 
 /// How far a fire has come.
@@ -133,20 +133,20 @@ impl StateDb {
     /// one that another scheduler has fired is not fired again.
     ///
     /// # Errors
-    /// [`RunError::Locked`] or [`RunError::State`].
+    /// [`RunError::Deposed`] when the term has ended; otherwise what the state database said.
     pub async fn fire(
         &self,
         dag: &str,
         windows: &[Window],
         cursor: DateTime<Utc>,
         now: DateTime<Utc>,
+        term: Option<Term>,
     ) -> Result<Vec<Window>, RunError> {
         let failed = || self.failed("write to");
-        let mut tx = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed())?;
+        let mut tx = self.begin().await.map_err(failed())?;
+        if !leases::hold(&mut tx, term).await.map_err(failed())? {
+            return Err(RunError::Deposed);
+        }
         let mut new = Vec::new();
         for window in windows {
             let done = sqlx::query(
@@ -178,29 +178,35 @@ impl StateDb {
         Ok(new)
     }
 
-    /// Ends fires that have not become runs.
+    /// Ends a fire that has not become a run.
     ///
     /// # Errors
-    /// [`RunError::Locked`] or [`RunError::State`].
+    /// [`RunError::Deposed`] when the term has ended; otherwise what the state database said.
     pub async fn end_fire(
         &self,
         fire: &Fire,
         state: FireState,
         error: Option<&str>,
+        term: Option<Term>,
     ) -> Result<(), RunError> {
+        let failed = || self.failed("write to");
+        let mut tx = self.begin().await.map_err(failed())?;
+        if !leases::hold(&mut tx, term).await.map_err(failed())? {
+            return Err(RunError::Deposed);
+        }
         sqlx::query(
             "UPDATE fires SET state = $1, error = $2
              WHERE dag = $3 AND window_start = $4 AND window_end = $5 AND state = 'pending'",
         )
         .bind(state.as_str())
-        .bind(error)
+        .bind(error.map(words))
         .bind(&fire.dag)
         .bind(instant_text(fire.window.start))
         .bind(instant_text(fire.window.end))
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await
-        .map(drop)
-        .map_err(self.failed("write to"))
+        .map_err(failed())?;
+        tx.commit().await.map_err(failed())
     }
 
     /// The fires of a DAG, oldest window first; those in one state when one is given.
@@ -210,7 +216,7 @@ impl StateDb {
     pub async fn fires(&self, dag: &str, state: Option<FireState>) -> Result<Vec<Fire>, RunError> {
         let rows = sqlx::query(
             "SELECT dag, window_start, window_end, state, run_id, error, created_at FROM fires
-             WHERE dag = $1 AND (state = $2 OR $2 IS NULL) ORDER BY window_start, window_end",
+             WHERE dag = $1 AND (state = $2 OR CAST($2 AS TEXT) IS NULL) ORDER BY window_start, window_end",
         )
         .bind(dag)
         .bind(state.map(FireState::as_str))
@@ -222,7 +228,7 @@ impl StateDb {
 }
 
 /// `None` for a state of a newer version.
-fn fire(row: &SqliteRow) -> Option<Fire> {
+fn fire(row: &AnyRow) -> Option<Fire> {
     Some(Fire {
         dag: row.get("dag"),
         window: Window {
@@ -237,12 +243,17 @@ fn fire(row: &SqliteRow) -> Option<Fire> {
 }
 
 /// Makes a pending fire the run `run_id`. `false` when it is not pending any more, or when another
-/// fire of the DAG is running.
+/// fire of the DAG is running. Takers of one DAG take turns at the row of its schedule, so that
+/// each sees what the other has taken.
 pub(super) async fn take(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     (dag, window): (&str, Window),
     run_id: &str,
 ) -> Result<bool, sqlx::Error> {
+    sqlx::query("UPDATE schedules SET cursor_at = cursor_at WHERE dag = $1")
+        .bind(dag)
+        .execute(&mut *tx)
+        .await?;
     let done = sqlx::query(
         "UPDATE fires SET state = 'running', run_id = $1
          WHERE dag = $2 AND window_start = $3 AND window_end = $4 AND state = 'pending'
@@ -258,7 +269,7 @@ pub(super) async fn take(
 }
 
 /// Ends the fire of a run, if a fire made it.
-pub(super) async fn end(tx: &mut SqliteConnection, run_id: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn end(tx: &mut AnyConnection, run_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE fires SET state = 'done' WHERE run_id = $1 AND state = 'running'")
         .bind(run_id)
         .execute(tx)

@@ -7,10 +7,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::{AnyConnection, Row as _};
 
-use super::{StateDb, instant_text, signed, unsigned};
+use super::{StateDb, instant_text, signed, unsigned, words};
 use crate::error::RunError;
 
 /// How long a claim holds without a delivery: longer than any one delivery may take.
@@ -80,7 +79,7 @@ impl StateDb {
         claim: Claim<'_>,
         run_id: &str,
     ) -> Result<Option<u64>, RunError> {
-        let next: Option<i64> = sqlx::query_scalar(
+        let next: Vec<i64> = sqlx::query_scalar(
             "UPDATE outbox SET claimant = $1, claimed_until = $2
              WHERE consumer = $3 AND run_id = $4 AND (claimant = $1 OR claimed_until < $5)
              RETURNING next_seq",
@@ -90,10 +89,10 @@ impl StateDb {
         .bind(claim.consumer)
         .bind(run_id)
         .bind(instant_text(claim.now))
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(self.failed("write to"))?;
-        Ok(next.map(unsigned))
+        Ok(next.first().copied().map(unsigned))
     }
 
     /// Events before `next` have been delivered. `false`: the claim was lost meanwhile.
@@ -142,7 +141,7 @@ impl StateDb {
         error: &str,
     ) -> Result<(), RunError> {
         sqlx::query("UPDATE outbox SET error = $1 WHERE consumer = $2 AND run_id = $3")
-            .bind(error)
+            .bind(words(error))
             .bind(claim.consumer)
             .bind(run_id)
             .execute(&self.pool)
@@ -194,7 +193,7 @@ impl StateDb {
 
 /// Puts a run that has just been created into the outbox of each consumer.
 pub(super) async fn enlist(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     consumers: &[String],
     run_id: &str,
 ) -> Result<(), sqlx::Error> {

@@ -1,12 +1,16 @@
 //! Runs and their events.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use mixline_schema::{FingerprintInputs, Window};
-use serde::Deserialize;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use std::time::Duration;
 
-use super::{StateDb, fires, from_json, instant, instant_text, outbox, signed, to_json, unsigned};
+use chrono::{DateTime, Utc};
+use mixline_schema::{FingerprintInputs, Window};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use super::{
+    StateDb, Term, fires, from_json, instant, instant_text, leases, outbox, signed, to_json,
+    unsigned, words,
+};
 use crate::error::RunError;
 use crate::event::{RecordedEvent, RunEvent};
 use crate::state::{RunState, TaskState};
@@ -34,15 +38,28 @@ pub struct RunRow {
     pub ended_at: Option<DateTime<Utc>>,
     /// The orchestrator that runs it.
     pub owner: Option<Owner>,
+    /// Time since the owner's last sign of life, by the database's clock; absent when it gave none.
+    pub silent: Option<Duration>,
 }
 
-/// A process that runs a run: number and start time name it for good.
+/// A process that runs a run. On one machine, number and start time name it for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
+    /// The machine; 0 for runs of versions that knew only one.
+    pub machine: u64,
     /// Process number.
     pub pid: u32,
-    /// Start, in clock ticks since boot.
+    /// Start, in clock ticks since boot; 0 where that cannot be found out.
     pub start: u64,
+}
+
+/// What a sign of life is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// The run is still ours.
+    pub mine: bool,
+    /// Somebody asked to stop the run.
+    pub cancel: bool,
 }
 
 /// Which runs to list, newest first.
@@ -56,58 +73,45 @@ pub struct RunFilter {
     pub limit: u32,
 }
 
-/// How long runs are remembered. Outputs are not touched: they live in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    /// Days a finished run is kept.
-    pub days: u32,
-    /// Finished runs kept per DAG.
-    pub runs: u32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            days: 90,
-            runs: 1000,
-        }
-    }
-}
-
 /// The trigger of runs that a schedule asked for.
 pub const SCHEDULE: &str = "schedule";
 
-const COLUMNS: &str = "SELECT run_id, dag, state, trigger_kind, window_start, window_end, seed, \
-     tasks, created_at, ended_at, owner_pid, owner_start FROM runs";
+const COLUMNS: &str = "run_id, dag, state, trigger_kind, window_start, window_end, seed, tasks, \
+     created_at, ended_at, owner_machine, owner_pid, owner_start";
+
+/// Whether the owner is the one of places 2, 3 and 4.
+const OWNED: &str = "COALESCE(owner_machine, 0) = $2 AND COALESCE(owner_pid, -1) = $3 \
+     AND COALESCE(owner_start, -1) = $4";
 
 impl StateDb {
     /// Appends events to the log of a run and brings the projections up to date, in one
     /// transaction: all of it happened, or none. `state` is the fold including the events.
     ///
     /// # Errors
-    /// [`RunError::Locked`] or [`RunError::State`].
+    /// [`RunError::Superseded`] when another process has taken the run over,
+    /// [`RunError::FireTaken`] when its window is run by somebody else, [`RunError::Deposed`] when
+    /// the term has ended before a scheduled run began; otherwise what the state database said.
     pub async fn append(
         &self,
         events: &[RecordedEvent],
         state: &RunState,
-        owner: Option<Owner>,
+        owner: Owner,
+        term: Option<Term>,
     ) -> Result<(), RunError> {
         let failed = || self.failed("append to");
-        let mut tx = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed())?;
+        let mut tx = self.begin().await.map_err(failed())?;
         for recorded in events {
             if let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event {
-                insert_run(&mut tx, recorded, owner)
+                Self::insert_run(&mut tx, recorded, owner)
                     .await
                     .map_err(failed())?;
                 outbox::enlist(&mut tx, &self.consumers, &recorded.run_id)
                     .await
                     .map_err(failed())?;
                 if let Some(window) = plan.window.filter(|_| trigger == SCHEDULE) {
+                    if !leases::hold(&mut tx, term).await.map_err(failed())? {
+                        return Err(RunError::Deposed);
+                    }
                     let fire = (plan.dag.as_str(), window);
                     let taken = fires::take(&mut tx, fire, &recorded.run_id).await;
                     if !taken.map_err(failed())? {
@@ -116,6 +120,15 @@ impl StateDb {
                     }
                 }
             }
+        }
+        if let Some(first) = events.first() {
+            let pulse = self.beat(&mut tx, &first.run_id, owner).await;
+            if !pulse.map_err(failed())?.mine {
+                let run_id = first.run_id.clone();
+                return Err(RunError::Superseded { run_id });
+            }
+        }
+        for recorded in events {
             let body = to_json("an event", &recorded.event)?;
             sqlx::query(
                 "INSERT INTO run_events (run_id, seq, at, task, body) VALUES ($1, $2, $3, $4, $5)",
@@ -144,24 +157,28 @@ impl StateDb {
     /// # Errors
     /// [`RunError::State`].
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, RunError> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push(" WHERE 1 = 1");
-        if let Some(dag) = &filter.dag {
-            query.push(" AND dag = ").push_bind(dag);
-        }
-        if let Some(state) = &filter.state {
-            query.push(" AND state = ").push_bind(state);
-        }
-        query.push(" ORDER BY created_at DESC, run_id DESC");
-        if filter.limit > 0 {
-            query.push(" LIMIT ").push_bind(i64::from(filter.limit));
-        }
-        let rows = query
-            .build()
+        let limit = match filter.limit {
+            0 => i64::MAX,
+            limit => i64::from(limit),
+        };
+        let rows = self.select_runs(
+            "WHERE (dag = $1 OR CAST($1 AS TEXT) IS NULL)
+               AND (state = $2 OR CAST($2 AS TEXT) IS NULL)
+             ORDER BY created_at DESC, run_id DESC LIMIT $3",
+        );
+        let rows = sqlx::query(AssertSqlSafe(rows))
+            .bind(&filter.dag)
+            .bind(&filter.state)
+            .bind(limit)
             .fetch_all(&self.pool)
             .await
             .map_err(self.failed("read"))?;
         Ok(rows.iter().map(run_row).collect())
+    }
+
+    fn select_runs(&self, which: &str) -> String {
+        let now = self.dialect.now();
+        format!("SELECT {COLUMNS}, {now} - owner_seen AS silent FROM runs {which}")
     }
 
     /// One run, by its id or an unambiguous beginning of it.
@@ -169,13 +186,10 @@ impl StateDb {
     /// # Errors
     /// [`RunError::NoRun`] or [`RunError::State`].
     pub async fn run(&self, run_id: &str) -> Result<RunRow, RunError> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query
-            .push(" WHERE substr(run_id, 1, ")
-            .push_bind(i64::try_from(run_id.len()).unwrap_or(0));
-        query.push(") = ").push_bind(run_id).push(" LIMIT 2");
-        let rows = query
-            .build()
+        let begins = self.select_runs("WHERE substr(run_id, 1, CAST($1 AS INTEGER)) = $2 LIMIT 2");
+        let rows = sqlx::query(AssertSqlSafe(begins))
+            .bind(i32::try_from(run_id.chars().count()).unwrap_or(0))
+            .bind(run_id)
             .fetch_all(&self.pool)
             .await
             .map_err(self.failed("read"))?;
@@ -200,7 +214,7 @@ impl StateDb {
         .fetch_all(&self.pool)
         .await
         .map_err(self.failed("read"))?;
-        let event = |row: &SqliteRow| {
+        let event = |row: &AnyRow| {
             Ok(RecordedEvent {
                 run_id: run_id.to_owned(),
                 seq: unsigned(row.get("seq")),
@@ -236,20 +250,61 @@ impl StateDb {
     /// # Errors
     /// [`RunError::State`].
     pub async fn claim(&self, row: &RunRow, new: Owner) -> Result<bool, RunError> {
-        let done = sqlx::query(
-            "UPDATE runs SET owner_pid = $1, owner_start = $2
-             WHERE run_id = $3 AND ended_at IS NULL
-               AND COALESCE(owner_pid, -1) = $4 AND COALESCE(owner_start, -1) = $5",
-        )
-        .bind(i64::from(new.pid))
-        .bind(signed(new.start))
-        .bind(&row.run_id)
-        .bind(row.owner.map_or(-1, |owner| i64::from(owner.pid)))
-        .bind(row.owner.map_or(-1, |owner| signed(owner.start)))
-        .execute(&self.pool)
-        .await
-        .map_err(self.failed("write to"))?;
+        let now = self.dialect.now();
+        let claim = format!(
+            "UPDATE runs SET owner_machine = $5, owner_pid = $6, owner_start = $7, owner_seen = {now}
+             WHERE run_id = $1 AND ended_at IS NULL AND {OWNED}"
+        );
+        let old = row.owner;
+        let done = sqlx::query(AssertSqlSafe(claim))
+            .bind(&row.run_id)
+            .bind(old.map_or(0, |owner| signed(owner.machine)))
+            .bind(old.map_or(-1, |owner| i64::from(owner.pid)))
+            .bind(old.map_or(-1, |owner| signed(owner.start)))
+            .bind(signed(new.machine))
+            .bind(i64::from(new.pid))
+            .bind(signed(new.start))
+            .execute(&self.pool)
+            .await
+            .map_err(self.failed("write to"))?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// A sign of life of the run's owner.
+    ///
+    /// # Errors
+    /// What the state database said.
+    pub async fn pulse(&self, run_id: &str, owner: Owner) -> Result<Pulse, RunError> {
+        let failed = || self.failed("write to");
+        let mut connection = self.pool.acquire().await.map_err(failed())?;
+        let pulse = self.beat(&mut connection, run_id, owner).await;
+        pulse.map_err(failed())
+    }
+
+    /// Locks the row of the run for the rest of the transaction, if the run is the owner's.
+    async fn beat(
+        &self,
+        connection: &mut AnyConnection,
+        run_id: &str,
+        owner: Owner,
+    ) -> Result<Pulse, sqlx::Error> {
+        let now = self.dialect.now();
+        let beat = format!(
+            "UPDATE runs SET owner_seen = {now} WHERE run_id = $1 AND {OWNED}
+             RETURNING cancel_requested"
+        );
+        let rows = sqlx::query(AssertSqlSafe(beat))
+            .bind(run_id)
+            .bind(signed(owner.machine))
+            .bind(i64::from(owner.pid))
+            .bind(signed(owner.start))
+            .fetch_all(connection)
+            .await?;
+        let row = rows.first();
+        Ok(Pulse {
+            mine: row.is_some(),
+            cancel: row.is_some_and(|row| row.get::<i64, _>("cancel_requested") != 0),
+        })
     }
 
     /// Asks whoever runs the run to stop it. `false` when it is not running.
@@ -267,80 +322,39 @@ impl StateDb {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Whether somebody asked to stop the run.
-    pub(crate) async fn cancel_requested(&self, run_id: &str) -> Result<bool, RunError> {
-        let found = sqlx::query("SELECT cancel_requested FROM runs WHERE run_id = $1")
-            .bind(run_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(self.failed("read"))?;
-        Ok(found.is_some_and(|row| row.get::<i64, _>("cancel_requested") != 0))
-    }
-
-    /// Forgets finished runs beyond the retention; returns their ids, for their log files.
-    ///
-    /// # Errors
-    /// [`RunError::State`].
-    pub async fn prune(
-        &self,
-        retention: Retention,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<String>, RunError> {
-        let oldest = now - TimeDelta::days(i64::from(retention.days));
-        let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT run_id FROM (
-               SELECT run_id, created_at,
-                 ROW_NUMBER() OVER (PARTITION BY dag ORDER BY created_at DESC) AS place
-               FROM runs WHERE ended_at IS NOT NULL) AS ranked
-             WHERE created_at < $1 OR place > $2",
+    async fn insert_run(
+        tx: &mut AnyConnection,
+        recorded: &RecordedEvent,
+        owner: Owner,
+    ) -> Result<(), sqlx::Error> {
+        let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event else {
+            return Ok(());
+        };
+        sqlx::query(
+            "INSERT INTO runs (run_id, dag, state, trigger_kind, window_start, window_end, seed,
+               tasks, created_at, owner_machine, owner_pid, owner_start)
+             VALUES ($1, $2, 'running', $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
-        .bind(instant_text(oldest))
-        .bind(i64::from(retention.runs))
-        .fetch_all(&self.pool)
+        .bind(&recorded.run_id)
+        .bind(&plan.dag)
+        .bind(trigger)
+        .bind(plan.window.map(|window| instant_text(window.start)))
+        .bind(plan.window.map(|window| instant_text(window.end)))
+        .bind(signed(plan.seed))
+        .bind(i64::try_from(plan.tasks.len()).unwrap_or(i64::MAX))
+        .bind(instant_text(recorded.at))
+        .bind(signed(owner.machine))
+        .bind(i64::from(owner.pid))
+        .bind(signed(owner.start))
+        .execute(tx)
         .await
-        .map_err(self.failed("read"))?;
-        for id in &ids {
-            sqlx::query("DELETE FROM runs WHERE run_id = $1")
-                .bind(id)
-                .execute(&self.pool)
-                .await
-                .map_err(self.failed("prune"))?;
-        }
-        Ok(ids)
+        .map(drop)
     }
-}
-
-async fn insert_run(
-    tx: &mut SqliteConnection,
-    recorded: &RecordedEvent,
-    owner: Option<Owner>,
-) -> Result<(), sqlx::Error> {
-    let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event else {
-        return Ok(());
-    };
-    sqlx::query(
-        "INSERT INTO runs (run_id, dag, state, trigger_kind, window_start, window_end, seed, tasks,
-           created_at, owner_pid, owner_start)
-         VALUES ($1, $2, 'running', $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(&recorded.run_id)
-    .bind(&plan.dag)
-    .bind(trigger)
-    .bind(plan.window.map(|window| instant_text(window.start)))
-    .bind(plan.window.map(|window| instant_text(window.end)))
-    .bind(signed(plan.seed))
-    .bind(i64::try_from(plan.tasks.len()).unwrap_or(i64::MAX))
-    .bind(instant_text(recorded.at))
-    .bind(owner.map(|owner| i64::from(owner.pid)))
-    .bind(owner.map(|owner| signed(owner.start)))
-    .execute(tx)
-    .await
-    .map(drop)
 }
 
 /// The projections of one event: the attempt it is about, or the run it ends.
 async fn project_attempt(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     recorded: &RecordedEvent,
 ) -> Result<(), sqlx::Error> {
     let at = instant_text(recorded.at);
@@ -391,7 +405,7 @@ async fn project_attempt(
     .bind(state.as_str())
     .bind(at)
     .bind(exit_code.map(i64::from))
-    .bind(error)
+    .bind(error.map(|error| words(error)))
     .bind(&recorded.run_id)
     .bind(task)
     .bind(i64::from(*attempt))
@@ -417,7 +431,7 @@ fn settled_slot<'a>(
 }
 
 async fn remember_slot(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     recorded: &RecordedEvent,
     slot: &str,
     (document, text): (&FingerprintInputs, String),
@@ -437,14 +451,16 @@ async fn remember_slot(
     .map(drop)
 }
 
-fn run_row(row: &SqliteRow) -> RunRow {
+fn run_row(row: &AnyRow) -> RunRow {
     let at = |column: &str| {
         row.get::<Option<String>, _>(column)
             .map(|text| instant(&text))
     };
     let number = |column: &str| row.get::<Option<i64>, _>(column);
     let window = at("window_start").zip(at("window_end"));
+    let machine = number("owner_machine").unwrap_or_default();
     let owner = number("owner_pid").zip(number("owner_start"));
+    let silent = number("silent").map(|silent| silent.max(0).unsigned_abs());
     RunRow {
         run_id: row.get("run_id"),
         dag: row.get("dag"),
@@ -457,9 +473,11 @@ fn run_row(row: &SqliteRow) -> RunRow {
         ended_at: at("ended_at"),
         owner: owner.and_then(|(pid, start)| {
             Some(Owner {
+                machine: unsigned(machine),
                 pid: u32::try_from(pid).ok()?,
                 start: unsigned(start),
             })
         }),
+        silent: silent.map(Duration::from_millis),
     }
 }

@@ -1,4 +1,5 @@
-//! Looking after the database file: is it sound, copying it while it is in use, putting a copy back.
+//! Looking after the database: is it sound, copying it while it is in use, putting a copy back. A
+//! server looks after its files itself, and has its own tools to copy them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,54 +7,75 @@ use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{BUSY, StateDb, failed, schema};
+use super::{Dialect, Location, StateDb, failure, schema};
 use crate::error::RunError;
 
-/// What there is to know of the database file.
+/// What there is to know of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// Bytes in the file and its write-ahead log.
+    /// Bytes it takes: a file with its write-ahead log, or what the server counts.
     pub bytes: u64,
     /// Number of the last migration.
     pub migration: i64,
-    /// What is wrong with the file, in the database's words; empty when it is sound.
+    /// What is wrong with the file, in the database's words; empty when it is sound, and for a
+    /// server, which looks after its files itself.
     pub damage: Vec<String>,
 }
 
 impl StateDb {
-    /// Reads the whole file and says whether it is sound.
+    /// Reads the whole file, where it is one, and says whether it is sound.
     ///
     /// # Errors
     /// [`RunError::State`].
     pub async fn health(&self) -> Result<Health, RunError> {
-        let said: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(self.failed("check"))?;
         let migration = sqlx::query_scalar("SELECT MAX(number) FROM mixline_migrations")
             .fetch_one(&self.pool)
             .await
             .map_err(self.failed("read"))?;
         Ok(Health {
-            bytes: self.bytes(),
+            bytes: self.bytes().await?,
             migration,
-            damage: said.into_iter().filter(|line| line != "ok").collect(),
+            damage: self.damage().await?,
         })
     }
 
-    /// Bytes in the file and its write-ahead log.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        size(&self.path) + size(&beside(&self.path, "-wal"))
+    async fn damage(&self) -> Result<Vec<String>, RunError> {
+        if self.dialect == Dialect::Postgres {
+            return Ok(Vec::new());
+        }
+        let said: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("check"))?;
+        Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Bytes it takes: a file with its write-ahead log, or what the server counts.
+    ///
+    /// # Errors
+    /// What the server said; a file that cannot be looked at counts as empty.
+    pub async fn bytes(&self) -> Result<u64, RunError> {
+        if let Some(file) = &self.file {
+            let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+            return Ok(size(file) + size(&beside(file, "-wal")));
+        }
+        let bytes: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
+        Ok(super::unsigned(bytes))
     }
 
     /// Writes a consistent copy to a file that must not exist. Others may go on reading and writing
     /// meanwhile; the copy holds what was committed when it began.
     ///
     /// # Errors
-    /// [`RunError::State`], also when the file exists.
+    /// [`RunError::State`], also when the file exists; [`RunError::NotAFile`] for a server.
     pub async fn copy_to(&self, file: &Path) -> Result<(), RunError> {
+        if self.file.is_none() {
+            let place = self.place.to_string();
+            return Err(RunError::NotAFile { place });
+        }
         sqlx::query("VACUUM INTO $1")
             .bind(file.display().to_string())
             .execute(&self.pool)
@@ -102,12 +124,16 @@ impl StateDb {
         Ok(super::unsigned(runs))
     }
 
-    /// Puts a copy in the place of the database at `path`, which nobody may have open. The file
-    /// that was there is kept beside it; its path is returned.
+    /// Puts a copy in the place of the database, which nobody may have open. The file that was
+    /// there is kept beside it; its path is returned.
     ///
     /// # Errors
-    /// [`RunError::Locked`] while somebody has it open, or as [`StateDb::check_copy`].
-    pub async fn restore(path: &Path, copy: &Path) -> Result<Option<PathBuf>, RunError> {
+    /// [`RunError::Locked`] while somebody has it open, [`RunError::NotAFile`] for a server, or as
+    /// [`StateDb::check_copy`].
+    pub async fn restore(location: &Location, copy: &Path) -> Result<Option<PathBuf>, RunError> {
+        let path = location.file().ok_or_else(|| RunError::NotAFile {
+            place: location.to_string(),
+        })?;
         Self::check_copy(copy).await?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(RunError::io("make the folder", folder))?;
@@ -131,9 +157,7 @@ impl StateDb {
 /// Makes sure that nobody has the database open, and folds the write-ahead log into the file: only
 /// the last connection may leave the log's mode.
 async fn close_for_all(path: &Path) -> Result<(), RunError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY);
+    let options = SqliteConnectOptions::new().filename(path);
     let open = options.connect().await;
     // A file so broken that it does not open is in nobody's use.
     let Ok(mut last) = open else { return Ok(()) };
@@ -152,6 +176,10 @@ async fn leave_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error>
         .map(drop)
 }
 
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(sqlx::Error) -> RunError + use<> {
+    failure::of(Dialect::Sqlite, action, &path.display().to_string().into())
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -166,7 +194,9 @@ mod tests {
     async fn a_copy_is_sound_and_comes_back_only_when_nobody_looks() {
         let dir = tempfile::tempdir().unwrap();
         let (path, copy) = (dir.path().join("state.db"), dir.path().join("copy.db"));
-        let db = StateDb::open(&path).await.unwrap();
+        let location = Location::File(path);
+        let db = StateDb::open(&location).await.unwrap();
+        assert!(db.bytes().await.unwrap() > 0);
         let now = chrono::DateTime::UNIX_EPOCH;
         db.set_paused("before", true, now).await.unwrap();
         db.copy_to(&copy).await.unwrap();
@@ -176,19 +206,36 @@ mod tests {
         );
         assert_eq!(StateDb::check_copy(&copy).await.unwrap(), 0);
         db.set_paused("after", true, now).await.unwrap();
-        let refused = StateDb::restore(&path, &copy).await.unwrap_err();
+        let refused = StateDb::restore(&location, &copy).await.unwrap_err();
         assert!(matches!(refused, RunError::Locked { .. }), "{refused:?}");
         db.close().await;
-        let kept = StateDb::restore(&path, &copy).await.unwrap().unwrap();
-        let db = StateDb::open(&path).await.unwrap();
+        let kept = StateDb::restore(&location, &copy).await.unwrap().unwrap();
+        let db = StateDb::open(&location).await.unwrap();
         assert!(db.cursor("before").await.unwrap().is_some());
         assert!(db.cursor("after").await.unwrap().is_none());
         assert!(db.health().await.unwrap().damage.is_empty());
-        let old = StateDb::open(&kept).await.unwrap();
+        let old = StateDb::open(&Location::File(kept)).await.unwrap();
         assert!(
             old.cursor("after").await.unwrap().is_some(),
             "nothing is thrown away"
         );
+    }
+
+    #[tokio::test]
+    async fn a_server_is_sized_but_copied_with_its_own_tools() {
+        let Some(scratch) = crate::store::tests::Scratch::postgres() else {
+            return;
+        };
+        let db = scratch.open().await;
+        let health = db.health().await.unwrap();
+        assert!(health.bytes > 0 && health.damage.is_empty(), "{health:?}");
+        assert_eq!(health.migration, schema::newest());
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy.db");
+        let refused = db.copy_to(&copy).await.unwrap_err();
+        assert!(refused.to_string().contains("pg_dump"), "{refused}");
+        let refused = StateDb::restore(&scratch.location, &copy).await;
+        assert!(matches!(refused, Err(RunError::NotAFile { .. })));
     }
 
     #[tokio::test]

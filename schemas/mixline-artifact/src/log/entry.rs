@@ -171,6 +171,9 @@ pub(crate) fn lines(actions: &[Value]) -> bytes::Bytes {
     text.into()
 }
 
+/// Entries kept at a time, some kilobytes each.
+const MOST_ENTRIES: usize = 4096;
+
 /// What was read of the logs. Entries never change, so neither does what is kept here.
 #[derive(Debug, Default)]
 pub(crate) struct EntryCache {
@@ -188,10 +191,12 @@ impl EntryCache {
     }
 
     pub(crate) fn put(&self, path: &str, entry: Arc<Entry>) {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.to_owned(), entry);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever lives for weeks must not keep everything it ever read.
+        if entries.len() >= MOST_ENTRIES {
+            entries.clear();
+        }
+        entries.insert(path.to_owned(), entry);
     }
 
     /// A version known to exist, to start listing from; the head may be later.

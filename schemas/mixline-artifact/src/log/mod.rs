@@ -175,16 +175,37 @@ impl Log {
         }
     }
 
-    async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
-        let head = self.required_head().await?;
-        match version {
-            Some(version) if version > head => Err(StoreError::NoVersion {
+    /// The version, when it exists. A listing may lag behind, so one that it does not show is asked
+    /// for by its name.
+    pub(crate) async fn existing(&self, version: Option<u64>) -> Result<u64, StoreError> {
+        let Some(version) = version else {
+            return self.required_head().await;
+        };
+        let head = self.head().await?;
+        if head.is_some_and(|head| version <= head) || self.is_there(version).await? {
+            return Ok(version);
+        }
+        match head {
+            Some(head) => Err(StoreError::NoVersion {
                 name: self.name.to_string(),
                 version,
                 head,
             }),
-            Some(version) => Ok(version),
-            None => Ok(head),
+            None => Err(self.store.no_artifact(&self.name).await),
+        }
+    }
+
+    async fn is_there(&self, version: u64) -> Result<bool, StoreError> {
+        match self.entry(version).await {
+            Ok(_) => {
+                self.store.entries().saw_head(&self.name, version);
+                Ok(true)
+            }
+            Err(StoreError::Io {
+                source: object_store::Error::NotFound { .. },
+                ..
+            }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -208,7 +229,18 @@ impl Log {
     /// [`StoreError::NoArtifact`], [`StoreError::NoVersion`], [`StoreError::Damaged`].
     pub async fn commit_info(&self, version: u64) -> Result<CommitRecord, StoreError> {
         let version = self.existing(Some(version)).await?;
-        Ok(record(version, &*self.entry(version).await?))
+        self.record_of(version).await
+    }
+
+    /// What the entry of a version says, read once and not kept: whoever follows a log for weeks
+    /// asks for each entry once.
+    async fn record_of(&self, version: u64) -> Result<CommitRecord, StoreError> {
+        let path = self.entry_path(version);
+        if let Some(entry) = self.store.entries().get(path.as_ref()) {
+            return Ok(record(version, &entry));
+        }
+        let entry = Entry::parse(path.as_ref(), &self.bytes(&path).await?)?;
+        Ok(record(version, &entry))
     }
 
     /// The records of all versions after `after`, oldest first.
@@ -220,12 +252,8 @@ impl Log {
             return Ok(Vec::new());
         };
         let first = after.map_or(0, |after| after.saturating_add(1));
-        let one = |version| async move {
-            let entry = self.entry(version).await?;
-            Ok(record(version, &entry))
-        };
         futures::stream::iter(first..=head)
-            .map(one)
+            .map(|version| self.record_of(version))
             .buffered(PARALLEL)
             .try_collect()
             .await

@@ -323,15 +323,18 @@ impl Log {
     ///
     /// Neither "exists" nor an error says whose the entry is: a retried request may find its own
     /// first success. So the entry is read back. When there is none the same bytes are tried again.
+    /// Whosever it is, the version exists now, even if a listing should lag behind.
     async fn create_entry(&self, version: u64, id: &str, bytes: Bytes) -> Result<bool, StoreError> {
         let path = self.entry_path(version);
         let mut tries = 0;
         loop {
             let Err(source) = self.create(&path, bytes.clone()).await else {
+                self.store.entries().saw_head(self.name(), version);
                 return Ok(true);
             };
             match self.bytes(&path).await {
                 Ok(found) => {
+                    self.store.entries().saw_head(self.name(), version);
                     let entry = Entry::parse(path.as_ref(), &found)?;
                     return Ok(entry.note.is_some_and(|note| note.commit_id == id));
                 }

@@ -107,7 +107,7 @@ fn views_have_a_look_back_and_a_weight_of_their_own() {
         click(1, 2 * DAY, 2),
         view(2, 3 * DAY - HOUR, 1),
     ];
-    sessionizer.customer(&mut met, &mut vec![order(9, 3 * DAY, 10.0)]);
+    sessionizer.customer(&mut met, &mut [order(9, 3 * DAY, 10.0)]);
     let weights: Vec<f64> = sessionizer.steps.iter().map(|step| step.weight).collect();
     assert_eq!(weights, [0.0, 1.0, 0.25]);
     assert_eq!(sessionizer.steps[1].age_days, 1.0);
@@ -149,7 +149,7 @@ fn sessions_are_numbered_and_one_touch_of_each_may_be_kept() {
         click(3, 60 * minute, 1),
     ];
     let mut sessionizer = Sessionizer::new(Rules::default(), END);
-    sessionizer.customer(&mut met.to_vec(), &mut Vec::new());
+    sessionizer.customer(&mut met.to_vec(), &mut []);
     let sessions: Vec<u32> = sessionizer.steps.iter().map(|step| step.session).collect();
     assert_eq!(sessions, [1, 1, 1, 2]);
     let rules = Rules {

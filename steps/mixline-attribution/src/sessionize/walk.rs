@@ -64,7 +64,7 @@ impl Sessionizer {
 
     /// Sessionizes a customer: fills [`Self::trips`], [`Self::steps`] and [`Self::left_out`].
     /// Touches and orders may come in any order, and are sorted.
-    pub fn customer(&mut self, touches: &mut Vec<Met>, orders: &mut Vec<Bought>) {
+    pub fn customer(&mut self, touches: &mut Vec<Met>, orders: &mut [Bought]) {
         self.trips.clear();
         self.steps.clear();
         self.left_out.clear();

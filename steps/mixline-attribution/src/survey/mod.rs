@@ -239,13 +239,13 @@ impl Survey {
     /// What the converting journeys consist of; empty unless planned. In a fixed order.
     #[must_use]
     pub fn compositions(&self) -> Vec<Composition> {
-        let mut keys: Vec<(&Box<[(u32, u32)]>, f64)> = self
+        let mut entries: Vec<(&[(u32, u32)], f64)> = self
             .compositions
             .iter()
-            .map(|(key, value)| (key, *value))
+            .map(|(key, value)| (&**key, *value))
             .collect();
-        keys.sort_unstable_by(|a, b| a.0.cmp(b.0));
-        let composition = |(key, value): (&Box<[(u32, u32)]>, f64)| {
+        entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        let composition = |(key, value): (&[(u32, u32)], f64)| {
             let all: f64 = key.iter().map(|(_, share)| f64::from(*share)).sum();
             Composition {
                 shares: key
@@ -255,6 +255,6 @@ impl Survey {
                 value,
             }
         };
-        keys.into_iter().map(composition).collect()
+        entries.into_iter().map(composition).collect()
     }
 }

@@ -262,7 +262,7 @@ fn a_chain_solved_by_hand() {
         journeys.push_path(&mut channels, path, one(converts));
     }
     let effects = effects(&journeys, 1);
-    let of = |name: &str| effects.removals[channels.find(name).unwrap().index()];
+    let of = |name: &str| effects.removals[channels.find(name).expect("there is a chain").index()];
     assert!((effects.whole.conversion - 0.5).abs() < 1e-15);
     assert!((of("a").conversion - 1.0).abs() < 1e-15);
     assert!((of("b").conversion - 0.5).abs() < 1e-15);

@@ -24,8 +24,12 @@ fn path_data() -> Option<PathData> {
         .records()
         .enumerate()
     {
-        let record = record.unwrap();
-        let number = |at: usize| record[at].parse::<f64>().unwrap();
+        let record = record.expect("the reference is as it was");
+        let number = |at: usize| {
+            record[at]
+                .parse::<f64>()
+                .expect("the reference is as it was")
+        };
         let outcome = Outcome {
             conversions: number(1),
             value: number(2),
@@ -46,16 +50,24 @@ fn path_data() -> Option<PathData> {
 fn golden(name: &str) -> Option<BTreeMap<String, BTreeMap<String, f64>>> {
     let text = shared(&format!("golden/attribution/{name}.csv"))?;
     let mut reader = csv::Reader::from_reader(text.as_slice());
-    let headings = reader.headers().unwrap().clone();
+    let headings = reader
+        .headers()
+        .expect("the reference is as it was")
+        .clone();
     let row = |record: csv::StringRecord| {
         let cells = headings.iter().zip(record.iter()).skip(1);
-        let numbers = cells.map(|(name, cell)| (name.to_owned(), cell.parse().unwrap()));
+        let numbers = cells.map(|(name, cell)| {
+            (
+                name.to_owned(),
+                cell.parse().expect("the reference is as it was"),
+            )
+        });
         (record[0].to_owned(), numbers.collect())
     };
     Some(
         reader
             .records()
-            .map(|record| row(record.unwrap()))
+            .map(|record| row(record.expect("the reference is as it was")))
             .collect(),
     )
 }
@@ -65,8 +77,9 @@ fn effects(data: &PathData, order: usize) -> (RemovalEffects, usize) {
     data.journeys
         .iter()
         .for_each(|journey| transitions.add(&journey, 0));
-    let chain = Chain::new(&transitions).unwrap();
-    let effects = RemovalEffects::exact(&chain, data.channels.len()).unwrap();
+    let chain = Chain::new(&transitions).expect("the reference is as it was");
+    let effects =
+        RemovalEffects::exact(&chain, data.channels.len()).expect("the reference is as it was");
     (effects, transitions.states())
 }
 
@@ -83,7 +96,10 @@ fn heuristics_equal_channelattribution() {
     for (name, rule) in rules {
         let totals = Totals::of(&rule, data.journeys.iter());
         for (channel, row) in &golden {
-            let id = data.channels.find(channel).unwrap();
+            let id = data
+                .channels
+                .find(channel)
+                .expect("the reference is as it was");
             let pairs = [
                 (
                     totals.conversions_of(id),
@@ -114,7 +130,10 @@ fn removal_effects_are_exact() {
         let rate = CONVERSIONS / (CONVERSIONS + NULLS);
         assert!((effects.whole.conversion - rate).abs() < 1e-12);
         for (channel, row) in &golden {
-            let id = data.channels.find(channel).unwrap();
+            let id = data
+                .channels
+                .find(channel)
+                .expect("the reference is as it was");
             let effect = effects.removals[id.index()].conversion;
             assert!(
                 (effect - row["removal_effect"]).abs() < 1e-11,
@@ -147,7 +166,10 @@ fn simulations_of_channelattribution_lie_within_their_error() {
         let sum: f64 = golden.values().map(|row| row["total_conversions"]).sum();
         assert!((sum - CONVERSIONS).abs() < 1e-6);
         for (channel, row) in &golden {
-            let id = data.channels.find(channel).unwrap();
+            let id = data
+                .channels
+                .find(channel)
+                .expect("the reference is as it was");
             let effect = effects.removals[id.index()];
             let error = |effect: f64| {
                 ((1.0 - effect) / (effect * SIMULATED * effects.whole.conversion)).sqrt()

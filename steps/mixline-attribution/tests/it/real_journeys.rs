@@ -30,7 +30,11 @@ struct Customer {
 /// Seconds of `2018-07-22T20:40:41Z` since the start of the year, in microseconds since 2018.
 fn micros(text: &str) -> i64 {
     const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let part = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
+    let part = |range: std::ops::Range<usize>| {
+        text[range]
+            .parse::<i64>()
+            .expect("the reference is as it was")
+    };
     assert_eq!(part(0..4), 2018);
     let day = BEFORE[part(5..7) as usize - 1] + part(8..10) - 1;
     let second = day * 86_400 + part(11..13) * 3_600 + part(14..16) * 60 + part(17..19);
@@ -44,7 +48,7 @@ fn world() -> Option<World> {
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed.as_slice())
         .read_to_string(&mut text)
-        .unwrap();
+        .expect("the reference is as it was");
     let mut channels = Channels::new();
     let mut customers: BTreeMap<String, Customer> = BTreeMap::new();
     let mut of_row = Vec::new();
@@ -52,7 +56,7 @@ fn world() -> Option<World> {
         .records()
         .enumerate()
     {
-        let record = record.unwrap();
+        let record = record.expect("the reference is as it was");
         let (at, channel) = (micros(&record[1]), channels.intern(&record[5]));
         of_row.push(channel);
         let customer = customers.entry(record[0].to_owned()).or_default();
@@ -65,7 +69,7 @@ fn world() -> Option<World> {
         if &record[3] == "1" {
             customer.bought.push(Bought {
                 at,
-                value: record[4].parse().unwrap(),
+                value: record[4].parse().expect("the reference is as it was"),
                 id: row as u64,
                 row,
             });
@@ -95,7 +99,7 @@ fn world() -> Option<World> {
                         .bought
                         .iter()
                         .find(|order| order.row == row)
-                        .unwrap();
+                        .expect("the reference is as it was");
                     Outcome::conversion(order.value, number as u64)
                 }
                 End::Ended | End::Open => Outcome::null(number as u64),
@@ -103,19 +107,30 @@ fn world() -> Option<World> {
             journeys.push(touches, outcome);
         }
     }
-    let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
-    assert_eq!(journeys.len() as u64, golden["journeys"].as_u64().unwrap());
+    let golden: serde_json::Value =
+        serde_json::from_slice(&golden).expect("the reference is as it was");
+    assert_eq!(
+        journeys.len() as u64,
+        golden["journeys"]
+            .as_u64()
+            .expect("the reference is as it was")
+    );
     Some(World {
         channels,
         journeys,
-        golden: serde_json::from_value(golden["results"].clone()).unwrap(),
+        golden: serde_json::from_value(golden["results"].clone())
+            .expect("the reference is as it was"),
     })
 }
 
 impl World {
     fn compare(&self, model: &str, conversions: &[f64]) {
         for (channel, expected) in &self.golden[model] {
-            let found = conversions[self.channels.find(channel).unwrap().index()];
+            let found = conversions[self
+                .channels
+                .find(channel)
+                .expect("the reference is as it was")
+                .index()];
             let off = (found - expected).abs();
             assert!(
                 off <= DIGITS * expected.abs(),
@@ -164,8 +179,9 @@ fn markov_equals_the_reference_and_the_conversion_rate_is_the_same_at_every_orde
             .journeys
             .iter()
             .for_each(|journey| transitions.add(&journey, 0));
-        let chain = Chain::new(&transitions).unwrap();
-        let effects = RemovalEffects::exact(&chain, world.channels.len()).unwrap();
+        let chain = Chain::new(&transitions).expect("the reference is as it was");
+        let effects = RemovalEffects::exact(&chain, world.channels.len())
+            .expect("the reference is as it was");
         let rate = 1_838.0 / 9_506.0;
         assert!(
             (effects.whole.conversion - rate).abs() < 1e-12,
@@ -183,7 +199,11 @@ fn markov_equals_the_reference_and_the_conversion_rate_is_the_same_at_every_orde
                 ("Paid Search", 0.71647),
             ];
             for (channel, effect) in printed {
-                let at = world.channels.find(channel).unwrap().index();
+                let at = world
+                    .channels
+                    .find(channel)
+                    .expect("the reference is as it was")
+                    .index();
                 assert!(
                     (effects.removals[at].conversion - effect).abs() < 5e-6,
                     "{channel}"
@@ -210,7 +230,10 @@ fn shapley_equals_the_reference_by_formula_and_by_coalitions() {
             .map(|journey| journey.outcome.conversions)
             .sum::<f64>()
     };
-    world.compare("shapley_exact_counts", &exact(5, inside).unwrap());
+    world.compare(
+        "shapley_exact_counts",
+        &exact(5, inside).expect("the reference is as it was"),
+    );
 }
 
 #[test]
@@ -226,7 +249,10 @@ fn the_ordered_shapley_value_equals_the_printed_one() {
         ("Paid Search", [293.533, 139.500, 52.833]),
     ];
     for (channel, expected) in printed {
-        let id = world.channels.find(channel).unwrap();
+        let id = world
+            .channels
+            .find(channel)
+            .expect("the reference is as it was");
         for (position, expected) in (1..).zip(expected) {
             let found = booked[&(id, position)].0;
             assert!(
@@ -240,7 +266,8 @@ fn the_ordered_shapley_value_equals_the_printed_one() {
 #[test]
 fn the_rate_game_equals_the_reference_and_is_refused_for_its_negative_credit() {
     let Some(world) = world() else { return };
-    let (credits, verdict) = rate_game(world.journeys.iter(), world.channels.len()).unwrap();
+    let (credits, verdict) =
+        rate_game(world.journeys.iter(), world.channels.len()).expect("the reference is as it was");
     world.compare("shapley_rate_scaled", &credits);
     let reason = verdict.unwrap_err().to_string();
     assert!(reason.contains("-371.9 of 1838.0"), "{reason}");

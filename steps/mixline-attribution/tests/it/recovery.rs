@@ -61,7 +61,7 @@ fn the_conversion_model_is_found_again() {
     let found = fit(&journeys, CHANNELS, &FitOptions::default(), 16, |c| {
         group_of(c, 16)
     })
-    .unwrap();
+    .expect("as the test made it");
     let model = &found.model;
     assert_eq!(model.half_life_days, 2.0);
     for channel in 0..CHANNELS {
@@ -96,7 +96,10 @@ fn intervals_hold_what_is_expected_over_worlds() {
                 draws: &resamples,
             };
             let linear = survey.rules(setting).remove(0);
-            let markov = survey.markov(0, setting).unwrap().result;
+            let markov = survey
+                .markov(0, setting)
+                .expect("as the test made it")
+                .result;
             [linear, markov]
         })
         .collect();

@@ -146,7 +146,12 @@ pub(crate) fn read(
 
 impl Met {
     /// Whose touch it is. A visitor whom two customers claim belongs to the first.
-    fn who(&mut self, customer: Option<String>, visitor: Option<String>, at: i64) -> Option<(String, bool)> {
+    fn who(
+        &mut self,
+        customer: Option<String>,
+        visitor: Option<String>,
+        at: i64,
+    ) -> Option<(String, bool)> {
         let (Some(customer), Some(visitor)) = (&customer, &visitor) else {
             return customer.or(visitor).map(|key| (key, false));
         };

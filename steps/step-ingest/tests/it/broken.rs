@@ -1,8 +1,6 @@
 //! Files that cannot be right: each refusal says what, where and what to do, and stores nothing.
 
-use mixline_schema::catalog::{
-    Identities, MappingReport, MediaDaily, RawGoogleAds, Touchpoints,
-};
+use mixline_schema::catalog::{Identities, MappingReport, MediaDaily, RawGoogleAds, Touchpoints};
 
 use crate::support::Project;
 
@@ -250,9 +248,15 @@ fn a_row_with_both_ids_says_who_the_anonymous_visitor_is() {
     };
     assert_eq!(identities.len(), 1);
     assert_eq!(Some(&identities[0].customer_key), of("google").as_ref());
-    assert!(touches.iter().any(|touch| touch.customer_key == identities[0].anonymous_key));
+    assert!(
+        touches
+            .iter()
+            .any(|touch| touch.customer_key == identities[0].anonymous_key)
+    );
     let report = project.rows::<MappingReport>();
-    let left = report.iter().find(|row| row.note.contains("several customers claim"));
+    let left = report
+        .iter()
+        .find(|row| row.note.contains("several customers claim"));
     assert!(left.is_some_and(|row| row.note.contains("1 rows name nobody")));
 }
 

@@ -1,6 +1,7 @@
 //! What each method says.
 
 use mixline_attribution::ChannelId;
+use mixline_attribution_tables::Method;
 use mixline_schema::catalog::{AttributionChannels, AttributionMethods};
 
 use crate::gather::Gathered;
@@ -65,7 +66,12 @@ pub(crate) fn methods(
         revenue: counts.value,
         revenue_credited: answer.weighed.credited,
         stability: answer.weighed.stability.overlap.clamp(0.0, 1.0),
-        resamples: resamples as i64,
+        // The mix model's intervals are its own.
+        resamples: if answer.method == Method::MmmInformed {
+            0
+        } else {
+            resamples as i64
+        },
         conversion_rate: answer.conversion_rate,
         note: answer.note.clone(),
     };

@@ -1,11 +1,13 @@
 //! `cargo dev bench`: figures, printed, never asserted. Machines are noisy; read ratios.
 
 mod attribution;
+mod containers;
 mod figure;
 mod fit;
 mod ingest;
 mod orchestration;
 mod plan;
+mod soak;
 mod truth;
 
 use anyhow::Result;
@@ -39,6 +41,8 @@ pub(crate) struct Args {
 enum What {
     /// Chained no-op step processes with durable state, the same again reused, and large plans.
     Orchestration,
+    /// Containers beside processes: starting, describing, sizes of all images.
+    Containers,
     /// A generated CSV to a committed artifact, beside DuckDB's COPY to Parquet.
     Ingest,
     /// Effective draws per CPU second beside nutpie, panels, one gradient by geos.
@@ -49,6 +53,8 @@ enum What {
     Attribution,
     /// Most memory of `step-fit` on a large panel.
     Memory,
+    /// A day of a DAG that runs every minute, with time compressed: memory, database, windows.
+    Soak,
     /// Coverage of ROAS intervals on worlds whose truth is known.
     Truth,
 }
@@ -58,13 +64,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match args.what {
         What::Truth => return truth::run(args.worlds),
         What::Plan => return plan::run(),
+        What::Soak => return soak::run(),
         _ => {}
     }
     let bin = build(args.release)?;
     match args.what {
-        What::Truth | What::Plan => Ok(()),
+        What::Truth | What::Plan | What::Soak => Ok(()),
         What::Fit => fit::run(),
         What::Memory => fit::memory(&bin),
+        What::Containers => containers::run(&bin),
         What::Orchestration => orchestration::run(&bin),
         What::Ingest => ingest::run(&bin, args.rows),
         What::Attribution => attribution::run(&bin, args.journeys, &args.sizes),

@@ -1,10 +1,13 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
 mod attribution;
+mod containers;
 mod crash;
 mod errors;
+mod failover;
 mod lineage;
 mod mlflow;
+mod objects;
 mod operations;
 mod optimize;
 mod pipeline;

@@ -12,19 +12,19 @@ use crate::ui::words;
 /// A clock may be this much behind the newest run before it is called wrong.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// Whether the file is sound.
+/// Whether it is sound.
 pub(super) async fn database(engine: &Engine) -> Outcome<Check> {
     let health = engine.state().health().await?;
-    let path = engine.state().path().display();
+    let place = engine.state().place();
     let seen = format!(
-        "{path}, {}, version {}",
+        "{place}, {}, version {}",
         words::bytes(health.bytes),
         health.migration
     );
     if health.damage.is_empty() {
         return Ok(Check::ok("state", seen));
     }
-    let seen = format!("{path} is damaged: {}", health.damage.join("; "));
+    let seen = format!("{place} is damaged: {}", health.damage.join("; "));
     let advice = "stop every orchestrator and put a backup back: `mixline state restore`";
     Ok(Check::fail("state", seen, advice))
 }

@@ -91,7 +91,9 @@ async fn list(app: &App) -> Outcome<ExitCode> {
     let mut documents = Vec::<Value>::new();
     for (name, path) in binaries(&engine) {
         match engine.describe(&path).await {
-            Ok(StepEntry { descriptor, code }) => {
+            Ok(StepEntry {
+                descriptor, code, ..
+            }) => {
                 let names = |ports: &[mixline_schema::Port]| {
                     let names = ports.iter().map(|port| {
                         let mark = if port.optional { "?" } else { "" };

@@ -2,116 +2,34 @@
 //! whole. Every commit that reports success is there exactly once; one that reports failure may be
 //! there or not, but never twice, and no version is ever half written.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod pipelines;
+mod store;
 
-use async_trait::async_trait;
-use futures::stream::BoxStream;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use mixline_artifact::testing::{commit, provenance, row};
 use mixline_artifact::{CommitOutcome, Store};
 use mixline_schema::WriteMode;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-};
+use object_store::{ObjectStore as _, PutOptions};
 
-/// Fails about one write in three, half of the time after writing.
-#[derive(Debug)]
-struct Flaky {
-    inner: Arc<InMemory>,
-    dice: AtomicU64,
+use store::{Faulty, Odds, ROUGH};
+
+/// A store over objects that only a bad connection leads to, as a new process opens it.
+fn faulty(objects: &Arc<InMemory>, odds: Odds, seed: u64) -> Store {
+    let faults = Arc::new(AtomicU64::new(0));
+    let objects = Faulty::over(Arc::clone(objects), odds, seed, faults);
+    Store::over("memory:", Arc::new(objects))
 }
 
-impl Flaky {
-    fn over(inner: Arc<InMemory>, seed: u64) -> Store {
-        Store::over(
-            "memory:",
-            Arc::new(Self {
-                inner,
-                dice: AtomicU64::new(seed),
-            }),
-        )
-    }
-
-    /// The next number of a fixed sequence (SplitMix64).
-    fn roll(&self) -> u64 {
-        let mut z = self
-            .dice
-            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-}
-
-fn broken() -> Error {
-    Error::Generic {
-        store: "flaky",
-        source: "503 slow down".into(),
-    }
-}
-
-impl fmt::Display for Flaky {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("flaky")
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Flaky {
-    async fn put_opts(&self, at: &Path, what: PutPayload, how: PutOptions) -> Result<PutResult> {
-        match self.roll() % 6 {
-            0 => Err(broken()),
-            1 => {
-                // Done, but the answer is lost; or a retry below us hears of its own success.
-                let done = self.inner.put_opts(at, what, how).await;
-                done.and(Err(broken()))
-            }
-            _ => self.inner.put_opts(at, what, how).await,
-        }
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        at: &Path,
-        how: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(at, how).await
-    }
-
-    async fn get_opts(&self, at: &Path, how: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(at, how).await
-    }
-
-    fn delete_stream(
-        &self,
-        at: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(at)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, how: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, how).await
-    }
-}
-
-/// Committers that race over one flaky store; each retries its own work a few times.
+/// Committers that race over one faulty store; each retries its own work a few times.
 async fn race(seed: u64) {
     let objects = Arc::new(InMemory::new());
     let workers = (0..8_u64).map(|worker| {
-        let store = Flaky::over(Arc::clone(&objects), seed * 100 + worker);
+        let store = faulty(&objects, ROUGH, seed * 100 + worker);
         tokio::spawn(async move {
             let mut told = Vec::new();
             for round in 0..6 {
@@ -205,4 +123,30 @@ async fn what_was_written_before_a_failed_commit_is_invisible() {
         (done.version, done.rows, done.outcome),
         (0, 1, CommitOutcome::New)
     );
+}
+
+#[tokio::test]
+async fn a_listing_that_lags_behind_costs_a_try_and_no_commit() {
+    let objects = Arc::new(InMemory::new());
+    let calm = Odds {
+        refused: 0,
+        unheard: 0,
+        disowned: 0,
+        late: 0,
+        unread: 0,
+        torn: 0,
+        unlisted: 0,
+        stale: 1000,
+        slow: 0,
+    };
+    let put = async |seed| {
+        let store = faulty(&objects, calm, 1);
+        let rows = vec![row(seed, "a", 1.0)];
+        let done = commit(&store, rows, WriteMode::Upsert, provenance("s", seed)).await;
+        done.expect("commits")
+    };
+    let told = [put(1).await, put(1).await, put(2).await, put(2).await];
+    let told = told.map(|done| (done.version, done.outcome));
+    let (new, adopted) = (CommitOutcome::New, CommitOutcome::Adopted);
+    assert_eq!(told, [(0, new), (0, adopted), (1, new), (1, adopted)]);
 }

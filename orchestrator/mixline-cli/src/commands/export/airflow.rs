@@ -1,0 +1,159 @@
+//! A Python file for Airflow 3 that needs nothing but its Docker provider.
+
+use std::fmt::Write as _;
+
+use super::pipeline::{Pipeline, Task};
+
+/// The file.
+pub(super) fn file(pipeline: &Pipeline) -> String {
+    let mut text = format!(
+        r#"# {name}, as `mixline export airflow {name}` printed it.
+from datetime import datetime, timedelta, timezone
+
+from airflow.providers.docker.operators.docker import DockerOperator
+from airflow.sdk import DAG, CronDataIntervalTimetable
+from docker.types import Mount
+
+with DAG(
+    dag_id={name_text},
+    description={description},
+    # A bare cron string would give Airflow 3 empty intervals, which steps refuse.
+    schedule={schedule},
+    start_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    tags=["mixline"],
+    default_args={{
+        "command": ["run"],
+        "working_dir": {root},
+        "mounts": [{mounts}],
+        "auto_remove": "force",
+        "mount_tmp_dir": False,
+        "skip_on_exit_code": [99],         # nothing to do in this window
+        "trigger_rule": "none_failed",     # a skipped task stops nobody
+        "retry_exponential_backoff": True,
+    }},
+) as dag:
+"#,
+        name = pipeline.name,
+        name_text = text(&pipeline.name),
+        description = text(&pipeline.description),
+        schedule = schedule(pipeline),
+        root = text(&pipeline.root),
+        mounts = mounts(pipeline),
+    );
+    for task in &pipeline.tasks {
+        operator(&mut text, pipeline, task);
+    }
+    for task in &pipeline.tasks {
+        for before in &task.deps {
+            let _ = writeln!(text, "    {before} >> {}", task.name);
+        }
+    }
+    text
+}
+
+fn schedule(pipeline: &Pipeline) -> String {
+    let schedule = pipeline.schedule.as_ref();
+    schedule.map_or("None".to_owned(), |schedule| {
+        let (cron, zone) = (text(&schedule.cron), text(schedule.zone.name()));
+        format!("CronDataIntervalTimetable({cron}, timezone={zone})")
+    })
+}
+
+/// The project to be read, and a store that is a folder to be written.
+fn mounts(pipeline: &Pipeline) -> String {
+    let mount = |path: &str, more: &str| {
+        let path = text(path);
+        format!("Mount(target={path}, source={path}, type=\"bind\"{more})")
+    };
+    let project = mount(&pipeline.root, ", read_only=True");
+    match pipeline.store.contains("://") {
+        true => project,
+        false => format!("{project}, {}", mount(&pipeline.store, "")),
+    }
+}
+
+fn operator(file: &mut String, pipeline: &Pipeline, task: &Task) {
+    let Task { name, .. } = task;
+    let _ = writeln!(file, "    {name} = DockerOperator(");
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(file, "        {key}={value},");
+    };
+    line("task_id", text(name));
+    line("image", text(&task.image));
+    line("environment", environment(pipeline, task));
+    line("cpus", task.resources.cores.to_string());
+    line(
+        "mem_limit",
+        text(&format!("{}m", task.resources.memory_mib)),
+    );
+    line("retries", task.retries.to_string());
+    line("retry_delay", seconds(task.retry_delay.as_secs_f64()));
+    if let Some(timeout) = task.timeout {
+        line("execution_timeout", seconds(timeout.as_secs_f64()));
+    }
+    if let Some(pool) = &task.pool {
+        line("pool", text(pool));
+    }
+    let _ = writeln!(file, "    )");
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("timedelta(seconds={seconds})")
+}
+
+/// The variables of a step; the place in the run is Airflow's to fill in.
+fn environment(pipeline: &Pipeline, task: &Task) -> String {
+    let document = literal(&task.context.to_string());
+    let known = document.trim_end_matches('}');
+    let braces = &document[known.len() + 1..];
+    let run = format!(
+        r#", "run": {{"dag": "{}", "task": "{}", "run_id": "{{{{ run_id }}}}", "attempt": {{{{ ti.try_number }}}}}}}}"#,
+        pipeline.name, task.name
+    );
+    let context = format!("{known}{braces}{run}");
+    let mut variables = vec![("MIXLINE_CONTEXT", context)];
+    if task.windowed {
+        variables.push((
+            "MIXLINE_WINDOW_START",
+            "{{ data_interval_start | ts }}".into(),
+        ));
+        variables.push(("MIXLINE_WINDOW_END", "{{ data_interval_end | ts }}".into()));
+    }
+    let pairs = variables
+        .iter()
+        .map(|(key, value)| format!("{}: {}", text(key), text(value)));
+    format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// JSON that a template leaves as it is. Outside of its texts a brace is followed by a quote or by
+/// another brace that closes, so these pairs are in texts, where a character may be escaped.
+fn literal(json: &str) -> String {
+    ["{{", "{%", "{#"]
+        .iter()
+        .fold(json.to_owned(), |text, mark| {
+            text.replace(mark, &format!("\\u007b{}", &mark[1..]))
+        })
+}
+
+/// A Python string: JSON's quoting is Python's.
+fn text(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_template_stays_what_it_is() {
+        let json = serde_json::json!({"a": {"b": "{{ x }} {% y %} {# z #}"}}).to_string();
+        let escaped = literal(&json);
+        for mark in ["{{", "{%", "{#"] {
+            assert!(!escaped.contains(mark), "{escaped}");
+        }
+        let back: serde_json::Value = serde_json::from_str(&escaped).unwrap();
+        assert_eq!(back.to_string(), json);
+    }
+}

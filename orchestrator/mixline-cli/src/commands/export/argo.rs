@@ -1,0 +1,97 @@
+//! A CronWorkflow for Argo Workflows: one container template per task, and a DAG of them.
+
+use serde_json::{Value, json};
+
+use super::pipeline::{Pipeline, Task};
+
+/// Exit codes that trying again may help.
+const TRANSIENT: &str = "asInt(lastRetry.exitCode) in [74, 75, 137, 143]";
+
+/// The file: YAML, of which JSON is a part.
+pub(super) fn file(pipeline: &Pipeline) -> String {
+    let dashed = pipeline.name.replace('_', "-");
+    let tasks: Vec<Value> = pipeline.tasks.iter().map(node).collect();
+    let mut templates = vec![json!({ "name": "pipeline", "dag": { "tasks": tasks } })];
+    templates.extend(pipeline.tasks.iter().map(|task| template(pipeline, task)));
+    let workflow = json!({
+        "entrypoint": "pipeline",
+        "volumes": [{ "name": "tmp", "emptyDir": {} }],
+        "templates": templates,
+    });
+    let meta = json!({
+        "name": format!("mixline-{dashed}"),
+        "annotations": { "workflows.argoproj.io/description": pipeline.description },
+    });
+    let document = match &pipeline.schedule {
+        Some(schedule) => json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "CronWorkflow",
+            "metadata": meta,
+            "spec": {
+                "schedules": [schedule.cron],
+                "timezone": schedule.zone.name(),
+                "concurrencyPolicy": "Forbid",
+                "startingDeadlineSeconds": 3600,
+                "workflowSpec": workflow,
+            },
+        }),
+        None => json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
+            "metadata": meta,
+            "spec": workflow,
+        }),
+    };
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn node(task: &Task) -> Value {
+    let dashed = |name: &String| name.replace('_', "-");
+    json!({
+        "name": task.dashed(),
+        "template": task.dashed(),
+        "dependencies": task.deps.iter().map(dashed).collect::<Vec<_>>(),
+    })
+}
+
+fn template(pipeline: &Pipeline, task: &Task) -> Value {
+    let mut context = task.context.clone();
+    context["run"] = json!({
+        "run_id": "{{workflow.uid}}", "dag": pipeline.name, "task": task.name, "attempt": 1,
+    });
+    let mut template = json!({
+        "name": task.dashed(),
+        "retryStrategy": {
+            "limit": task.retries,
+            "expression": TRANSIENT,
+            "backoff": { "duration": format!("{}s", task.retry_delay.as_secs()), "factor": 2 },
+        },
+        "container": container(task, &context.to_string()),
+    });
+    if let Some(timeout) = task.timeout {
+        template["activeDeadlineSeconds"] = json!(timeout.as_secs());
+    }
+    template
+}
+
+/// The container of a task, also a Kubernetes one.
+pub(super) fn container(task: &Task, context: &str) -> Value {
+    let limits = json!({
+        "cpu": task.resources.cores.to_string(),
+        "memory": format!("{}Mi", task.resources.memory_mib),
+    });
+    json!({
+        "name": task.dashed(),
+        "image": task.image,
+        "args": ["run"],
+        "env": [{ "name": "MIXLINE_CONTEXT", "value": context }],
+        "resources": { "limits": limits, "requests": limits },
+        "securityContext": {
+            "runAsNonRoot": true,
+            "readOnlyRootFilesystem": true,
+            "allowPrivilegeEscalation": false,
+            "capabilities": { "drop": ["ALL"] },
+        },
+        "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }],
+    })
+}

@@ -1,0 +1,60 @@
+//! A CronJob for a cluster with no orchestrator: the tasks as init containers of one pod, one after
+//! the other. What a task has committed before a later one fails is reused by the next try.
+
+use serde_json::{Value, json};
+
+use super::argo::container;
+use super::pipeline::Pipeline;
+
+/// Exit codes that trying again does not help.
+const PERMANENT: [u8; 5] = [2, 65, 70, 77, 78];
+
+/// The file: YAML, of which JSON is a part.
+pub(super) fn file(pipeline: &Pipeline) -> String {
+    let mut containers: Vec<Value> = pipeline
+        .tasks
+        .iter()
+        .map(|task| {
+            let mut context = task.context.clone();
+            context["run"] = json!({
+                "run_id": "kubernetes", "dag": pipeline.name, "task": task.name, "attempt": 1,
+            });
+            container(task, &context.to_string())
+        })
+        .collect();
+    let last = containers.pop();
+    let name = format!("mixline-{}", pipeline.name.replace('_', "-"));
+    let pod = json!({
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 10,
+        "initContainers": containers,
+        "containers": last.into_iter().collect::<Vec<_>>(),
+        "volumes": [{ "name": "tmp", "emptyDir": {} }],
+    });
+    let codes = json!({ "operator": "In", "values": PERMANENT });
+    let job = json!({
+        "backoffLimit": pipeline.tasks.iter().map(|task| task.retries).max(),
+        "podFailurePolicy": { "rules": [{ "action": "FailJob", "onExitCodes": codes }] },
+        "template": { "spec": pod },
+    });
+    let document = match &pipeline.schedule {
+        Some(schedule) => json!({
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": { "name": name },
+            "spec": {
+                "schedule": schedule.cron,
+                "timeZone": schedule.zone.name(),
+                "concurrencyPolicy": "Forbid",
+                "jobTemplate": { "spec": job },
+            },
+        }),
+        None => json!({
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": { "name": name },
+            "spec": job,
+        }),
+    };
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}

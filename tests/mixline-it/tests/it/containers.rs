@@ -1,0 +1,378 @@
+//! Steps as containers of a real Docker engine: the same tables, the same reuse, the same ends.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mixline_schema::StepDescriptor;
+
+use crate::support::{Project, bin, text};
+
+/// Who the images run as when the project belongs to root.
+const NOBODY: u32 = 65532;
+/// Long enough for a container to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pattern of the images, made by `cargo dev test` together with an engine.
+fn images() -> Option<String> {
+    let images = std::env::var_os("MIXLINE_TEST_IMAGES")?;
+    Some(images.to_string_lossy().into_owned())
+}
+
+/// The images, or a word why the test is left out; in CI that is an error.
+macro_rules! images_or_skip {
+    () => {
+        match images() {
+            Some(images) => images,
+            None => {
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "CI runs the container tests: use `cargo dev test`"
+                );
+                eprintln!("skipped: MIXLINE_TEST_IMAGES is not set; `cargo dev test` sets it");
+                return;
+            }
+        }
+    };
+}
+
+/// Makes a project one whose tasks are containers, and readable to nobody.
+fn contain(project: &Project, images: &str) {
+    let file = project.path().join("mixline.toml");
+    let config = std::fs::read_to_string(&file).expect("reads");
+    let container =
+        format!("executor = \"container\"\n{config}\n[container]\nimage = {images:?}\n");
+    std::fs::write(&file, container).expect("writes");
+    let store = project.path().join("store");
+    std::fs::create_dir_all(&store).expect("writes");
+    open_to_nobody(project.path());
+    // Of what tells who somebody is, only an initialized project has the key.
+    let state = project.path().join(".mixline");
+    std::fs::create_dir_all(&state).expect("writes");
+    if is_root() {
+        own(&store);
+        own(&state);
+    }
+}
+
+fn open_to_nobody(folder: &Path) {
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder, open).expect("our own folder");
+}
+
+/// Gives a file, or a folder with all that is in it, to nobody.
+fn own(path: &Path) {
+    let owner = format!("{NOBODY}:{NOBODY}");
+    let owned = Command::new("chown")
+        .args(["-R", &owner])
+        .arg(path)
+        .status();
+    assert!(owned.expect("chown starts").success());
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id starts");
+    text(&id.stdout).trim() == "0"
+}
+
+/// What `docker` prints.
+fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker")
+        .args(args)
+        .output()
+        .expect("docker starts");
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "docker {args:?} failed\n{out}\n{err}"
+    );
+    out
+}
+
+/// Ids of the containers of a project's tasks named `task`, running or not.
+fn containers(task: &str) -> Vec<String> {
+    let filter = format!("label=io.mixline.task={task}");
+    let ids = docker(&["ps", "--all", "--quiet", "--filter", &filter]);
+    ids.lines().map(str::to_owned).collect()
+}
+
+/// Waits until the task has a container that runs.
+fn running(task: &str) -> String {
+    let filter = format!("label=io.mixline.task={task}");
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        let ids = docker(&["ps", "--quiet", "--filter", &filter]);
+        if let Some(id) = ids.lines().next() {
+            return id.to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("no container of {task} within {PATIENCE:?}");
+}
+
+/// A DAG of one task that waits. Its name is the task's, so that tests do not meet.
+fn waiting(name: &str, sleep_ms: u64) -> String {
+    format!(
+        "name = \"{name}\"\n[tasks.{name}]\nstep = \"step-noop\"\nretries = 2\n\
+         retry_delay = \"10ms\"\nmemory_mib = 300\nconfig = {{ sleep_ms = {sleep_ms} }}\n"
+    )
+}
+
+/// Artifact → content digest of its newest version.
+async fn digests(project: &Project, artifacts: &[&str]) -> BTreeMap<String, String> {
+    let mut digests = BTreeMap::new();
+    for artifact in artifacts {
+        let history = project.history(artifact).await;
+        let newest = history.last().expect("a version");
+        digests.insert((*artifact).to_owned(), newest.digest.to_string());
+    }
+    digests
+}
+
+#[tokio::test]
+async fn daily_ingest_in_containers_makes_the_same_tables_and_then_reuses_them() {
+    let images = images_or_skip!();
+    let artifacts = [
+        "media_daily",
+        "orders",
+        "attribution_events",
+        "unified_daily_metrics",
+    ];
+    let synthesize = [
+        "step",
+        "run",
+        "step-synthesize",
+        "--",
+        "--set",
+        "days=90",
+        "--seed",
+        "3",
+    ];
+    let processes = Project::initialized();
+    let contained = Project::initialized();
+    // E-mails are hashed with a key of the project: the same key, the same hashes.
+    let key = ".mixline/hash.key";
+    std::fs::copy(processes.path().join(key), contained.path().join(key)).expect("copies");
+    for project in [&processes, &contained] {
+        project.ok(&synthesize);
+    }
+    contain(&contained, &images);
+    processes.ok(&["run", "daily_ingest"]);
+    contained.ok(&["run", "daily_ingest"]);
+    assert_eq!(
+        digests(&processes, &artifacts).await,
+        digests(&contained, &artifacts).await
+    );
+    let plan = contained.ok(&["plan", "daily_ingest"]);
+    assert!(plan.contains("nothing to run"), "{plan}");
+    let events = contained.ok(&["logs", "latest", "ingest"]);
+    assert!(
+        events.contains("\"level\":\"INFO\""),
+        "JSON lines of the step: {events}"
+    );
+}
+
+#[tokio::test]
+async fn a_container_outlives_its_orchestrator_and_is_found_again() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    project.dag("outlives", &waiting("outlives", 6000));
+    contain(&project, &images);
+    let mut run = project.mixline(&["run", "outlives"]);
+    run.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut orchestrator = run.spawn().expect("mixline starts");
+    let id = running("outlives");
+    orchestrator.kill().expect("kill -9");
+    orchestrator.wait().expect("reaped");
+    let format = "{{.HostConfig.Memory}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} \
+                  {{.HostConfig.NetworkMode}}";
+    let seen = docker(&["inspect", "--format", format, &id]);
+    assert_eq!(seen.trim(), format!("{} true [ALL] none", 300 << 20));
+    let user = docker(&["inspect", "--format", "{{.Config.User}}", &id]);
+    assert!(!user.starts_with("0:") && !user.trim().is_empty(), "{user}");
+    let resumed = project.ok(&["resume"]);
+    assert!(resumed.contains("succeeded"), "{resumed}");
+    let history = project.history("noop").await;
+    assert_eq!(history.len(), 1, "one container, one commit");
+    let provenance = history[0].provenance.as_ref().expect("a step wrote it");
+    assert_eq!(
+        provenance.run.as_ref().map(|run| run.attempt),
+        Some(1),
+        "no second attempt"
+    );
+    assert_eq!(
+        containers("outlives"),
+        Vec::<String>::new(),
+        "nothing is left behind"
+    );
+}
+
+#[tokio::test]
+async fn a_killed_container_is_tried_again() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    project.dag("killed", &waiting("killed", 3000));
+    contain(&project, &images);
+    let mut run = project.mixline(&["run", "killed"]);
+    run.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut orchestrator = run.spawn().expect("mixline starts");
+    docker(&["kill", "--signal", "KILL", &running("killed")]);
+    assert!(orchestrator.wait().expect("reaped").success());
+    let history = project.history("noop").await;
+    assert_eq!(history.len(), 1);
+    let provenance = history[0].provenance.as_ref().expect("a step wrote it");
+    assert_eq!(provenance.run.as_ref().map(|run| run.attempt), Some(2));
+    assert_eq!(containers("killed"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_stopped_run_stops_its_container_and_commits_nothing() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    project.dag("stopped", &waiting("stopped", 60_000));
+    contain(&project, &images);
+    let mut run = project.mixline(&["run", "stopped"]);
+    run.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut orchestrator = run.spawn().expect("mixline starts");
+    running("stopped");
+    // A signal that comes before the step listens would end it by force: also an end, not this one.
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = orchestrator.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(sent.expect("kill starts").success());
+    let ended = orchestrator.wait().expect("reaped");
+    assert_eq!(ended.code(), Some(143));
+    assert!(project.history("noop").await.is_empty());
+    assert_eq!(containers("stopped"), Vec::<String>::new());
+}
+
+#[test]
+fn an_image_that_is_nowhere_is_a_configuration_error_that_names_it() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    let task = "name = \"none\"\n[tasks.none]\nstep = \"step-noop\"\nimage = \"no.such/image:1\"\n";
+    project.dag("none", task);
+    contain(&project, &images);
+    let output = project.output(&["run", "none"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{err}");
+    assert!(
+        err.contains("no.such/image:1") && err.contains("pull"),
+        "{err}"
+    );
+}
+
+/// Every image is held to the contract with real inputs: what the three pipelines have written.
+#[tokio::test]
+async fn every_image_keeps_the_contract() {
+    let images = images_or_skip!();
+    let project = Project::initialized();
+    project.ok(&[
+        "step",
+        "run",
+        "step-synthesize",
+        "--",
+        "--set",
+        "days=500",
+        "--seed",
+        "3",
+    ]);
+    for dag in ["daily_ingest", "weekly_retrain", "weekly_optimize"] {
+        project.ok(&["run", dag]);
+    }
+    let inputs = project.path().join("inputs");
+    std::fs::create_dir_all(&inputs).expect("writes");
+    open_to_nobody(project.path());
+    if is_root() {
+        own(&project.path().join(".mixline"));
+    }
+    let listed = project.ok(&["step", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    let mut broken = Vec::new();
+    for step in listed["steps"].as_array().expect("a list") {
+        let descriptor = &step["descriptor"];
+        let descriptor: StepDescriptor =
+            serde_json::from_value(descriptor.clone()).expect("a descriptor");
+        let image = images.replace("{step}", &descriptor.name);
+        let arguments = arguments(&project, &descriptor).await;
+        let folder = project.path().display().to_string();
+        let mut args = vec!["step", "verify", &image, "--json", "--mount", &folder];
+        if descriptor.name == "step-noop" {
+            args.extend(["--slow", "--set sleep_ms=30000"]);
+        }
+        args.push("--");
+        args.extend(arguments.iter().map(String::as_str));
+        let output = project.output(&args);
+        let seen: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        for finding in seen["findings"].as_array().expect("findings") {
+            let verdict = finding["verdict"].as_str().unwrap_or_default();
+            // With inputs at hand, only what takes long and what needs a process is left out.
+            let left_out = verdict == "not_applicable"
+                && !["describe_fast", "sigterm"].contains(&finding["rule"].as_str().unwrap_or(""));
+            if verdict == "fail" || left_out {
+                broken.push(format!("{image}: {finding}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// What makes a step succeed on its own: its inputs as files, and its folders where it may write.
+async fn arguments(project: &Project, descriptor: &StepDescriptor) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let store = project.store().await;
+    for port in &descriptor.inputs {
+        let log = store.log(&port.artifact).expect("a legal name");
+        if log.head().await.expect("lists").is_none() {
+            continue;
+        }
+        // A table of one file is that file; others are written as one.
+        let files = log.snapshot(None).await.expect("reads").files;
+        let file = match files.as_slice() {
+            [only] => project
+                .path()
+                .join("store")
+                .join(&port.artifact)
+                .join(&only.path),
+            _ => {
+                let name = format!("{}.parquet", port.artifact);
+                let file = project.path().join("inputs").join(name);
+                let to = file.display().to_string();
+                project.ok(&["artifact", "export", &port.artifact, "--to", &to]);
+                file
+            }
+        };
+        let input = format!("{}={}", port.name, file.display());
+        arguments.extend(["--in".to_owned(), input]);
+    }
+    let folders: &[(&str, &str)] = match descriptor.name.as_str() {
+        "step-ingest" => &[
+            ("sources", "sources"),
+            ("data", "data/raw"),
+            ("hash_key_file", ".mixline/hash.key"),
+        ],
+        _ => &[],
+    };
+    for (setting, folder) in folders {
+        let path = project.path().join(folder).display().to_string();
+        arguments.extend(["--set".to_owned(), format!("{setting}={path}")]);
+    }
+    arguments
+}
+
+#[test]
+fn every_binary_has_an_image() {
+    let images = images_or_skip!();
+    let folder = bin("mixline").parent().expect("a folder").to_owned();
+    let names = std::fs::read_dir(folder)
+        .expect("lists")
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name().to_string_lossy().into_owned();
+            (name.starts_with("step-") && !name.contains('.')).then_some(name)
+        });
+    for name in names {
+        docker(&["image", "inspect", &images.replace("{step}", &name)]);
+    }
+}
