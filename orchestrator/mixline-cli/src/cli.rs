@@ -1,5 +1,6 @@
 //! The command line: global options, the list of commands, and who carries each out.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::commands::{
     artifact, attribution, backfill, dag, decisions, doctor, export, init, lineage, logs, model,
-    plan, resume, run, runs, schedule, step, whatif, why,
+    plan, resume, run, runs, schedule, state, step, whatif, why,
 };
 use crate::failure::Outcome;
 use crate::ui::style::Style;
@@ -47,6 +48,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "LEVEL", env = "MIXLINE_LOG")]
     #[arg(help_heading = "Global options", hide_env = true)]
     pub(crate) log: Option<LogLevel>,
+    /// How to log [default: json for `schedule run` when nobody watches, else pretty]
+    #[arg(long, global = true, value_name = "FORMAT", env = "MIXLINE_LOG_FORMAT")]
+    #[arg(help_heading = "Global options", hide_env = true)]
+    pub(crate) log_format: Option<LogFormat>,
     /// When to color; NO_COLOR is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(help_heading = "Global options")]
@@ -62,6 +67,13 @@ pub(crate) enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// How to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Pretty,
+    Json,
 }
 
 /// When to color.
@@ -93,13 +105,15 @@ enum Command {
     Dag(dag::Args),
     Export(export::Args),
     Resume(resume::Args),
+    State(state::Args),
     Doctor(doctor::Args),
 }
 
 /// Reads the command line and carries out the command.
 pub(crate) fn run() -> Outcome<ExitCode> {
     let cli = Cli::parse();
-    start_logging(cli.global.log.unwrap_or(cli.command.log_level()));
+    let format = cli.global.log_format.unwrap_or(cli.command.log_format());
+    start_logging(cli.global.log.unwrap_or(cli.command.log_level()), format);
     let app = App::new(cli.global);
     // One thread is enough: the work is in the step processes, and it starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,6 +128,16 @@ impl Command {
         match self {
             Self::Schedule(args) if args.is_run() => LogLevel::Info,
             _ => LogLevel::Warn,
+        }
+    }
+
+    /// How a command logs when nobody says: one that runs for weeks writes for machines.
+    fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Schedule(args) if args.is_run() && !std::io::stderr().is_terminal() => {
+                LogFormat::Json
+            }
+            _ => LogFormat::Pretty,
         }
     }
 
@@ -138,13 +162,14 @@ impl Command {
             Self::Dag(args) => dag::execute(app, &args),
             Self::Export(args) => export::execute(app, &args).await,
             Self::Resume(args) => resume::execute(app, &args).await,
+            Self::State(args) => state::execute(app, &args).await,
             Self::Doctor(args) => doctor::execute(app, &args).await,
         }
     }
 }
 
 /// Ours at the level asked for; other crates only when they warn.
-fn start_logging(level: LogLevel) {
+fn start_logging(level: LogLevel, format: LogFormat) {
     let level = match level {
         LogLevel::Off => "off",
         LogLevel::Error => "error",
@@ -160,13 +185,16 @@ fn start_logging(level: LogLevel) {
     };
     let ours = ["mixline", "mixline_run", "mixline_artifact"].map(|name| format!("{name}={level}"));
     let filter = EnvFilter::new(format!("{others},{}", ours.join(",")));
-    tracing_subscriber::fmt()
+    let logs = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_ansi(Style::for_stderr().is_colored())
-        .with_env_filter(filter)
-        .with_target(false)
-        .compact()
-        .init();
+        .with_env_filter(filter);
+    match format {
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Pretty => {
+            let colored = Style::for_stderr().is_colored();
+            logs.with_ansi(colored).with_target(false).compact().init();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use mixline_artifact::StoreError;
+use mixline_run::relay::SettingsError;
 use mixline_run::{ProjectError, RunError};
 use mixline_schema::ExitCode as Code;
 
@@ -150,6 +151,12 @@ impl From<ProjectError> for Failure {
     }
 }
 
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::new(Code::Config, error.into())
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
@@ -161,7 +168,9 @@ impl From<RunError> for Failure {
             | RunError::Describe { .. }
             | RunError::Container(_) => Code::Config,
             RunError::Refused { .. } => Code::Credentials,
-            RunError::NoDag { .. } | RunError::NoRun { .. } => Code::Usage,
+            RunError::NoDag { .. } | RunError::NoRun { .. } | RunError::NotAFile { .. } => {
+                Code::Usage
+            }
             RunError::Store { source, .. } => source.exit_code(),
             _ => Code::Storage,
         };

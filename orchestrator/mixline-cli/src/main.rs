@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod diff;
 mod failure;
+mod outside;
 mod progress;
 mod signals;
 mod summary;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mixline_schema::{Digest, FingerprintInputs, OutputResult, Resources, StepDescriptor, Window};
+use mixline_schema::{
+    ColumnLineage, Digest, FingerprintInputs, OutputResult, Resources, StepDescriptor, Window,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -127,6 +129,9 @@ pub struct PlannedTask {
     pub inputs: BTreeMap<String, PlannedInput>,
     /// What it writes.
     pub outputs: Vec<PlannedOutput>,
+    /// Which input columns its output columns are made from, as far as the step declares it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnLineage>,
     /// What an execution of it is an execution of.
     pub slot: String,
     /// Data interval, when the step uses one.

@@ -348,6 +348,7 @@ impl Planner<'_> {
             deps,
             inputs,
             outputs: step.descriptor.outputs.iter().map(output).collect(),
+            columns: step.descriptor.columns.clone(),
             slot: window.map_or_else(|| place.clone(), |w| format!("{place} {w}")),
             window,
             seed: self.request.seed,

@@ -53,6 +53,7 @@ fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> (String, StepEntry) {
             .iter()
             .map(|p| port(p, Some(WriteMode::Upsert)))
             .collect(),
+        columns: Vec::new(),
         config_schema: schema,
         observes: vec!["data".into()],
         windowed: false,

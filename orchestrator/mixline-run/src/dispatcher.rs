@@ -13,7 +13,7 @@ use bytes::Bytes;
 use chrono::SubsecRound as _;
 use mixline_artifact::Store;
 use mixline_plan::History;
-use mixline_schema::{ArtifactRef, ErrorClass, RunRef, StepContext};
+use mixline_schema::{ArtifactRef, Assertion, ErrorClass, RunRef, StepContext, StepResult};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -36,9 +36,6 @@ pub trait Subscriber: Send + Sync {
     /// One event. `state` is the fold up to the end of the batch the event was recorded in, so it
     /// may be a little ahead. A subscriber that panics is a warning, never a failed run.
     fn on_event(&self, recorded: &RecordedEvent, state: &RunState);
-
-    /// What happened to a run before this process took it over; the run goes on from there.
-    fn on_takeover(&self, _before: &[RecordedEvent]) {}
 }
 
 /// A switch that stops a run. Clones are the same switch.
@@ -223,6 +220,7 @@ impl Dispatcher {
                 exit_code,
                 error,
             } => RunEvent::AttemptFailed {
+                assertions: self.assertions(&task, attempt),
                 task,
                 attempt,
                 class,
@@ -294,11 +292,6 @@ impl Dispatcher {
         }
     }
 
-    /// Tells the subscribers what happened to the run before it was taken over.
-    pub(crate) fn tell_past(&self, before: &[RecordedEvent]) {
-        self.each_subscriber(|subscriber| subscriber.on_takeover(before));
-    }
-
     fn each_subscriber(&self, told: impl Fn(&dyn Subscriber)) {
         for subscriber in &self.subscribers {
             if catch_unwind(AssertUnwindSafe(|| told(subscriber.as_ref()))).is_err() {
@@ -346,6 +339,17 @@ impl Dispatcher {
                 outcome,
             });
         });
+    }
+
+    /// What a step that failed had checked, if it left a result that says so.
+    fn assertions(&self, task: &str, attempt: u32) -> Vec<Assertion> {
+        let log = self
+            .tools
+            .project
+            .log_file(self.driving.run_id(), task, attempt);
+        let result = std::fs::read(Job::result_beside(&log)).ok();
+        let result = result.and_then(|bytes| serde_json::from_slice::<StepResult>(&bytes).ok());
+        result.map_or_else(Vec::new, |result| Assertion::among(&result.checks))
     }
 
     /// Copies the captured output into the store. A log that cannot be kept is a warning.
@@ -422,6 +426,7 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         folder: tools.project.root.clone(),
         context,
         step: planned.step.clone(),
+        traceparent: state.trace().traceparent(task, status.attempt),
         log_file: tools.project.log_file(state.run_id(), task, status.attempt),
         timeout: planned.timeout,
     })

@@ -89,6 +89,22 @@ pub enum RunError {
         #[source]
         source: Box<sqlx::Error>,
     },
+    /// The state database is a server's, and what was asked for is for a file.
+    #[error(
+        "the state database {place} is kept by a server; back it up with `pg_dump` and put it back with `pg_restore`"
+    )]
+    NotAFile {
+        /// Where the database is.
+        place: String,
+    },
+    /// A copy of a state database cannot be used.
+    #[error("{path} cannot be used as the state database: {problem}")]
+    BadCopy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A row of the state database does not read back.
     #[error(
         "the state database holds {what} that does not read back; was it written by a newer version?"

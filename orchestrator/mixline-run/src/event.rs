@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use mixline_plan::Plan;
-use mixline_schema::{Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult};
+use mixline_schema::{Assertion, Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult};
 use serde::{Deserialize, Serialize};
 
 /// How a run ended.
@@ -29,6 +29,47 @@ impl RunEnd {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// A run of a job elsewhere, as OpenLineage names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentRun {
+    /// Namespace of the job.
+    pub namespace: String,
+    /// Job name.
+    pub job: String,
+    /// Run id, a UUID.
+    pub run_id: String,
+}
+
+impl ParentRun {
+    /// Reads `namespace/job/run-id`. Namespaces contain slashes, so it is split from the right;
+    /// `None` when a part is empty or the id is no UUID.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.rsplitn(3, '/');
+        let (run_id, job, namespace) = (parts.next()?, parts.next()?, parts.next()?);
+        let whole = !job.is_empty() && !namespace.is_empty();
+        (whole && uuid::Uuid::parse_str(run_id).is_ok()).then(|| Self {
+            namespace: namespace.to_owned(),
+            job: job.to_owned(),
+            run_id: run_id.to_owned(),
+        })
+    }
+}
+
+/// What a run is a part of: who started the orchestrator, as far as it was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The run that started this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRun>,
+    /// The run at the top, when it is not the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<ParentRun>,
+    /// W3C trace context of the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// An input port bound to one version.
@@ -56,6 +97,9 @@ pub enum RunEvent {
         max_parallel: usize,
         /// Pool name → slots.
         pools: BTreeMap<String, usize>,
+        /// What the run is a part of.
+        #[serde(default)]
+        origin: Box<Origin>,
     },
     /// The inputs of a task are bound and it must run.
     TaskQueued {
@@ -108,6 +152,9 @@ pub enum RunEvent {
         exit_code: Option<i32>,
         /// What the step or the executor said.
         error: String,
+        /// The rules that the step had checked before it failed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assertions: Vec<Assertion>,
     },
     /// Nobody knows how the attempt ended: its process is gone and left no result.
     AttemptLost {
@@ -198,4 +245,41 @@ pub struct RecordedEvent {
     pub at: DateTime<Utc>,
     /// What happened.
     pub event: RunEvent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_are_split_from_the_right() {
+        let id = "0198c0de-7a00-7abc-9123-0a1b2c3d4e5f";
+        let parent = ParentRun::parse(&format!("https://airflow/prod/dag.task/{id}")).unwrap();
+        assert_eq!(parent.namespace, "https://airflow/prod");
+        assert_eq!(
+            (parent.job.as_str(), parent.run_id.as_str()),
+            ("dag.task", id)
+        );
+        for wrong in [
+            "",
+            id,
+            "/",
+            "job/x",
+            "ns/job/42",
+            &format!("job/{id}"),
+            &format!("//{id}"),
+        ] {
+            assert_eq!(ParentRun::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn runs_recorded_before_origins_were_still_read() {
+        let body = r#"{"type":"run_created","plan":{"dag":"d","window":null,"seed":0,"tasks":[]},
+            "trigger":"cli","max_parallel":1,"pools":{}}"#;
+        let RunEvent::RunCreated { origin, .. } = serde_json::from_str(body).unwrap() else {
+            panic!("not a creation");
+        };
+        assert_eq!(*origin, Origin::default());
+    }
 }

@@ -18,6 +18,7 @@ pub(crate) fn task(name: &str, deps: &[&str]) -> PlannedTask {
         deps: deps.iter().map(|dep| (*dep).to_owned()).collect(),
         inputs: BTreeMap::new(),
         outputs: Vec::new(),
+        columns: Vec::new(),
         slot: format!("dag.{name}"),
         window: None,
         seed: 0,

@@ -13,18 +13,25 @@ pub mod executor;
 #[cfg(test)]
 mod fixture;
 mod history;
+mod journal;
 pub mod lineage;
+pub mod metrics;
+pub mod mlflow;
+pub mod otlp;
 mod procfs;
 mod project;
+pub mod relay;
 pub mod scheduler;
 mod settle;
 mod state;
 pub mod store;
+pub mod trace;
 
 pub use dispatcher::{Cancel, Subscriber};
 pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
 pub use error::RunError;
-pub use event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+pub use event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+pub use journal::Journal;
 pub use project::{Project, ProjectError};
 pub use state::{Command, RunState, TaskState, TaskStatus};
 

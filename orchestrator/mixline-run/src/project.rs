@@ -7,7 +7,7 @@ use mixline_plan::ExecutorKind;
 use serde::Deserialize;
 
 use crate::executor::ContainerSettings;
-use crate::store::Location;
+use crate::store::{Location, Retention};
 
 /// Where a project keeps things and how much may run at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub struct Project {
     pub parallelism: usize,
     /// File that receives OpenLineage events, one per line.
     pub openlineage_file: Option<PathBuf>,
+    /// Server that receives OpenLineage events.
+    pub openlineage: OpenLineageServer,
+    /// MLflow server that receives runs and models.
+    pub mlflow: MlFlowServer,
+    /// How long finished runs are remembered.
+    pub retention: Retention,
     /// The state database: a file below the state folder unless the project file says otherwise.
     pub database: Location,
     /// Name of this machine, where the operating system does not tell machines apart.
@@ -40,6 +46,28 @@ pub struct Project {
     pub executor: ExecutorKind,
     /// How tasks run as containers.
     pub container: ContainerSettings,
+}
+
+/// The table `[mlflow]`. Tokens and passwords come from the environment only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MlFlowServer {
+    /// Base address; nothing is sent without one.
+    pub tracking_uri: Option<String>,
+    /// Experiment of all runs; each DAG's own by default.
+    pub experiment: Option<String>,
+    /// Name of the registered model; `mixline-mmm` by default.
+    pub model: Option<String>,
+}
+
+/// The table `[openlineage]`. The key is a secret, so it comes from `OPENLINEAGE_API_KEY` only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenLineageServer {
+    /// Base address; nothing is sent without one.
+    pub url: Option<String>,
+    /// Path below it; `api/v1/lineage` by default.
+    pub endpoint: Option<String>,
 }
 
 /// A project file that cannot be used.
@@ -93,6 +121,9 @@ struct File {
     pools: BTreeMap<String, usize>,
     parallelism: Option<usize>,
     openlineage_file: Option<PathBuf>,
+    openlineage: OpenLineageServer,
+    mlflow: MlFlowServer,
+    retention: Retention,
     database: Option<String>,
     executor: ExecutorKind,
     container: ContainerSettings,
@@ -145,6 +176,9 @@ impl Project {
         if let Some((name, _)) = file.pools.iter().find(|(_, slots)| **slots == 0) {
             return Err(value(&format!("pools.{name}"), "must have at least 1 slot"));
         }
+        if file.retention.days == 0 || file.retention.runs == 0 {
+            return Err(value("retention", "must keep at least 1 day and 1 run"));
+        }
         let state = root.join(file.state.as_deref().unwrap_or(Path::new(".mixline")));
         let database = match &file.database {
             Some(text) => Location::parse(text, &root).map_err(|why| value("database", &why))?,
@@ -169,6 +203,9 @@ impl Project {
             pools: file.pools,
             parallelism: file.parallelism.unwrap_or_else(cores),
             openlineage_file: file.openlineage_file.map(|file| root.join(file)),
+            openlineage: file.openlineage,
+            mlflow: file.mlflow,
+            retention: file.retention,
             executor: file.executor,
             container: file.container,
             root,

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use mixline_schema::{ExitCode, StepDescriptor, StepResult, StepStatus};
+use mixline_schema::{ExitCode, Port, StepDescriptor, StepResult, StepStatus, catalog};
 use serde::Serialize;
 
 /// How `describe` may take at most, best of three: starting a process is noisy.
@@ -149,6 +149,7 @@ pub fn verify(subject: &Subject, options: &Options) -> Vec<Finding> {
         return findings;
     };
     findings.push(kit.describe_is_fast());
+    findings.push(declared_columns(&descriptor));
     findings.push(kit.refused(
         "unknown_config",
         &["--set", "no_such_key_anywhere=1"],
@@ -208,6 +209,31 @@ impl Call {
             tail.chars().take(300).collect::<String>()
         )
     }
+}
+
+/// Declared columns must be columns of the ports they name.
+fn declared_columns(descriptor: &StepDescriptor) -> Finding {
+    let exists = |ports: &[Port], column: &str| {
+        let (port, name) = column.split_once('.')?;
+        let port = ports.iter().find(|p| p.name == port)?;
+        // Of artifacts that are not in the catalogue, nothing is known here.
+        catalog::find(&port.artifact)
+            .is_none_or(|spec| spec.column(name).is_some())
+            .then_some(())
+    };
+    let mut wrong = Vec::new();
+    for declared in &descriptor.columns {
+        if exists(&descriptor.outputs, &declared.column).is_none() {
+            wrong.push(declared.column.as_str());
+        }
+        let from = declared.from.iter().map(String::as_str);
+        wrong.extend(from.filter(|from| exists(&descriptor.inputs, from).is_none()));
+    }
+    let seen = match wrong.is_empty() {
+        true => Ok(format!("{} declared", descriptor.columns.len())),
+        false => Err(format!("no such columns: {}", wrong.join(", "))),
+    };
+    judge("declared_columns", seen)
 }
 
 fn finding(rule: &'static str, verdict: Verdict, detail: impl Into<String>) -> Finding {

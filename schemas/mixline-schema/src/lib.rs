@@ -14,6 +14,7 @@ mod digest;
 mod exit;
 mod export;
 mod fingerprint;
+mod lineage;
 mod step;
 mod window;
 
@@ -25,6 +26,7 @@ pub use digest::{Digest, DigestError};
 pub use exit::{ErrorClass, ExitCode};
 pub use export::{catalogue_markdown, json_schema};
 pub use fingerprint::{FingerprintInputs, canonical_json, fingerprint};
+pub use lineage::{ASSERTIONS, Assertion, ColumnChange, ColumnLineage};
 pub use step::{OutputResult, Port, Resources, StepDescriptor, StepResult, StepStatus};
 pub use window::{Window, WindowError};
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::WriteMode;
 use crate::digest::Digest;
+use crate::lineage::ColumnLineage;
 
 /// A named, typed input or output of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +63,9 @@ pub struct StepDescriptor {
     pub inputs: Vec<Port>,
     /// Outputs.
     pub outputs: Vec<Port>,
+    /// Which input columns the output columns are made from, as far as it is declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnLineage>,
     /// JSON Schema of the configuration.
     pub config_schema: serde_json::Value,
     /// Names of configuration keys that hold paths of files or folders the step reads from

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mixline_schema::{InputRef, Window};
+use mixline_schema::{ASSERTIONS, Assertion, InputRef, Window};
 use serde_json::Value;
 
 use crate::error::StepError;
@@ -112,6 +112,12 @@ impl Context {
     /// Adds a named number to the result's `checks`.
     pub fn note(&self, key: impl Into<String>, value: impl Into<Value>) {
         lock(&self.shared.notes).insert(key.into(), value.into());
+    }
+
+    /// Adds the rules that were checked, and whether they held; lineage servers are told.
+    pub fn note_assertions(&self, assertions: &[Assertion]) {
+        let all = assertions.iter().map(serde_json::to_value);
+        self.note(ASSERTIONS, all.filter_map(Result::ok).collect::<Vec<_>>());
     }
 
     /// Whether the process was asked to stop. Long loops may look and return early; what they

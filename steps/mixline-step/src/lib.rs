@@ -72,7 +72,7 @@ pub use mixline_artifact::{Batches, DataFrame, Pieces, Table};
 pub use ports::{InputField, InputPorts, OutputField, OutputPorts, PortSpec};
 pub use read::{read_json, read_table};
 pub use run::main;
-pub use step::{NoConfig, Step, Tool, descriptor};
+pub use step::{Column, NoConfig, Step, Tool, descriptor};
 
 pub use mixline_schema::Resources;
 

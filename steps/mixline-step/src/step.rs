@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use mixline_schema::{ExitCode, Resources, StepDescriptor};
+use mixline_schema::{ColumnChange, ColumnLineage, ExitCode, Resources, StepDescriptor};
 
 use crate::context::Context;
 use crate::error::StepError;
@@ -24,6 +24,8 @@ pub trait Step: 'static {
     const WINDOWED: bool = false;
     /// Configuration keys that hold paths of files or folders read from outside the store.
     const OBSERVES: &'static [&'static str] = &[];
+    /// Which input columns the output columns are made from. What is not listed is not declared.
+    const COLUMNS: &'static [Column] = &[];
     /// Most cores and memory it may use where somebody holds it to that: containers, clusters. A
     /// task can say otherwise.
     const RESOURCES: Resources = Resources {
@@ -58,6 +60,57 @@ pub trait Step: 'static {
     ) -> Result<Self::Outputs, StepError>;
 }
 
+/// An output column and the input columns it is made from, all as `port.column`.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    column: &'static str,
+    change: ColumnChange,
+    from: &'static [&'static str],
+}
+
+impl Column {
+    /// The same values as in one of the columns.
+    #[must_use]
+    pub const fn same(column: &'static str, from: &'static [&'static str]) -> Self {
+        let change = ColumnChange::Identity;
+        Self {
+            column,
+            change,
+            from,
+        }
+    }
+
+    /// Computed from the columns; from configuration alone when there are none.
+    #[must_use]
+    pub const fn made(column: &'static str, from: &'static [&'static str]) -> Self {
+        let change = ColumnChange::Transformation;
+        Self {
+            column,
+            change,
+            from,
+        }
+    }
+
+    /// Summed or counted over rows of the columns.
+    #[must_use]
+    pub const fn summed(column: &'static str, from: &'static [&'static str]) -> Self {
+        let change = ColumnChange::Aggregation;
+        Self {
+            column,
+            change,
+            from,
+        }
+    }
+
+    fn declare(&self) -> ColumnLineage {
+        ColumnLineage {
+            column: self.column.to_owned(),
+            change: self.change,
+            from: self.from.iter().map(|&from| from.to_owned()).collect(),
+        }
+    }
+}
+
 /// A subcommand that shows the step's inner workings: files in, one JSON document out. It touches
 /// no store.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +136,7 @@ pub fn descriptor<S: Step>() -> StepDescriptor {
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         inputs: ports(S::Inputs::ports()),
         outputs: ports(S::Outputs::ports()),
+        columns: S::COLUMNS.iter().map(Column::declare).collect(),
         config_schema: schemars::schema_for!(S::Config).to_value(),
         observes: S::OBSERVES.iter().map(|&key| key.to_owned()).collect(),
         windowed: S::WINDOWED,

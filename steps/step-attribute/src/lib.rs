@@ -30,7 +30,7 @@ use mixline_schema::catalog::{
     AttributionChannels, AttributionEvents, AttributionReconciliation, ConversionModels, Journeys,
     MediaDaily,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::events::day_of;
 use crate::learned::Learned;
@@ -63,6 +63,40 @@ outputs! {
     }
 }
 
+/// What credit follows from: spend of the order's day, the journey before it, what was learned of
+/// channels, and the credits that are taken back.
+const CREDIT: &[&str] = &[
+    "journeys.age_days",
+    "journeys.channel",
+    "journeys.date",
+    "journeys.position",
+    "journeys.weight",
+    "media.channel",
+    "media.date",
+    "media.spend",
+    "channels.removal_effect",
+    "model.value",
+    "reconciliation.factor",
+    "earlier.credit",
+];
+
+/// Credit, times the order's revenue.
+const CREDITED_REVENUE: &[&str] = &[
+    "journeys.age_days",
+    "journeys.channel",
+    "journeys.date",
+    "journeys.position",
+    "journeys.revenue",
+    "journeys.weight",
+    "media.channel",
+    "media.date",
+    "media.spend",
+    "channels.removal_effect",
+    "model.value",
+    "reconciliation.factor",
+    "earlier.revenue",
+];
+
 /// The step.
 #[derive(Debug)]
 pub struct Attribute;
@@ -71,6 +105,32 @@ impl Step for Attribute {
     const NAME: &'static str = "step-attribute";
     const ABOUT: &'static str = "Shares each order's revenue over channels, by several methods.";
     const WINDOWED: bool = true;
+    const COLUMNS: &'static [Column] = &[
+        Column::same(
+            "events.order_id",
+            &["journeys.order_id", "earlier.order_id"],
+        ),
+        Column::made("events.method", &[]),
+        Column::made(
+            "events.channel",
+            &["media.channel", "journeys.channel", "earlier.channel"],
+        ),
+        Column::made(
+            "events.campaign",
+            &["journeys.campaign", "earlier.campaign"],
+        ),
+        Column::same("events.date", &["journeys.date", "earlier.date"]),
+        Column::same(
+            "events.currency",
+            &["journeys.currency", "earlier.currency"],
+        ),
+        Column::made("events.credit", CREDIT),
+        Column::made("events.revenue", CREDITED_REVENUE),
+        Column::same(
+            "events.new_customer",
+            &["journeys.new_customer", "earlier.new_customer"],
+        ),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -23,6 +23,7 @@
 //!   the configuration says otherwise. For monthly data the contract names no limit.
 //! - `currency.mixed` is an addition: money in two currencies cannot be added.
 
+mod assertions;
 mod checks;
 mod config;
 mod finding;
@@ -101,6 +102,7 @@ impl Step for Check {
                 .count();
             ctx.note(format!("{}s", severity.word()), count);
         }
+        ctx.note_assertions(&assertions::of(&data, config, &findings));
         if let Some(error) = failure(&findings) {
             ctx.fail_after_commit(error);
         }

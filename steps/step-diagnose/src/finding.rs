@@ -1,5 +1,6 @@
 //! What a check found.
 
+use mixline_schema::Assertion;
 use mixline_schema::catalog::ModelChecks;
 
 /// How bad it is.
@@ -69,6 +70,22 @@ impl Finding {
             threshold: Some(threshold),
             message,
             advice,
+        }
+    }
+
+    /// The finding as lineage servers are told of it.
+    pub(crate) fn assertion(&self) -> Assertion {
+        let severity = match self.verdict {
+            Verdict::Pass => None,
+            Verdict::Review => Some("warn".to_owned()),
+            Verdict::Fail => Some("error".to_owned()),
+        };
+        Assertion {
+            artifact: None,
+            assertion: format!("{} {}", self.check, self.subject).trim().to_owned(),
+            success: self.verdict == Verdict::Pass,
+            severity,
+            actual: self.value.map(|value| format!("{value:.4}")),
         }
     }
 

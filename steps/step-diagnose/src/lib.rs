@@ -96,6 +96,8 @@ impl Step for Diagnose {
                 finding.message.clone(),
             );
         }
+        let assertions: Vec<_> = findings.iter().map(Finding::assertion).collect();
+        ctx.note_assertions(&assertions);
         let rows = findings.into_iter().map(Finding::into_row).collect();
         Ok(Outputs {
             checks: Table::from_rows(rows)?,

@@ -22,7 +22,7 @@ use chrono::{Days, NaiveDate};
 use mixline_attribution_tables::Method;
 use mixline_schema::Window;
 use mixline_schema::catalog::{AttributionEvents, MediaDaily, Orders, UnifiedDailyMetrics};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,8 @@ impl Default for Config {
     }
 }
 
+const NEW_CUSTOMERS: &[&str] = &["attribution.credit", "attribution.new_customer"];
+
 /// The step.
 #[derive(Debug)]
 pub struct Measure;
@@ -80,6 +82,31 @@ impl Step for Measure {
     const ABOUT: &'static str =
         "Joins spend and attributed results to one row per day and channel.";
     const WINDOWED: bool = true;
+    const COLUMNS: &'static [Column] = &[
+        Column::same(
+            "metrics.date",
+            &["media.date", "orders.date", "attribution.date"],
+        ),
+        Column::same("metrics.channel", &["media.channel", "attribution.channel"]),
+        Column::same("metrics.currency", &["media.currency", "orders.currency"]),
+        Column::same("metrics.method", &["attribution.method"]),
+        Column::summed("metrics.spend", &["media.spend"]),
+        Column::summed("metrics.impressions", &["media.impressions"]),
+        Column::summed("metrics.clicks", &["media.clicks"]),
+        Column::summed("metrics.attributed_revenue", &["attribution.revenue"]),
+        Column::summed("metrics.orders", &["attribution.credit"]),
+        Column::summed("metrics.new_customers", NEW_CUSTOMERS),
+        Column::summed("metrics.roas", &["attribution.revenue", "media.spend"]),
+        Column::summed("metrics.mer", &["orders.revenue", "media.spend"]),
+        Column::summed(
+            "metrics.cac",
+            &[
+                "attribution.credit",
+                "attribution.new_customer",
+                "media.spend",
+            ],
+        ),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use mixline_model_tables::Role;
 use mixline_schema::catalog::{Controls, Design, DesignColumns, MediaDaily, Orders, Outcome};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::period::Calendar;
 use crate::series::{Series, SeriesKey};
@@ -61,6 +61,27 @@ pub struct Prepare;
 impl Step for Prepare {
     const NAME: &'static str = "step-prepare";
     const ABOUT: &'static str = "Aligns outcome, media and controls to the periods of a model.";
+    const COLUMNS: &'static [Column] = &[
+        Column::made(
+            "design.date",
+            &["media.date", "orders.date", "outcome.date", "controls.date"],
+        ),
+        Column::same(
+            "design.geo",
+            &["media.geo", "orders.geo", "outcome.geo", "controls.geo"],
+        ),
+        Column::made("design.role", &[]),
+        Column::made(
+            "design.variable",
+            &["media.channel", "outcome.metric", "controls.control"],
+        ),
+        Column::summed("design.value", VALUE),
+        Column::made(
+            "design.unit",
+            &["media.currency", "orders.currency", "outcome.unit"],
+        ),
+        Column::made("design.split", &["orders.date", "outcome.date"]),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
@@ -90,6 +111,18 @@ impl Step for Prepare {
         })
     }
 }
+
+/// What values are sums or means of, by role.
+const VALUE: &[&str] = &[
+    "media.spend",
+    "media.impressions",
+    "media.clicks",
+    "orders.revenue",
+    "orders.order_id",
+    "orders.new_customer",
+    "outcome.value",
+    "controls.value",
+];
 
 /// One series by geo and period.
 struct Aligned {

@@ -27,7 +27,7 @@ use mixline_attribution_tables::{
     JourneyRows, Life, OrderBook, Sessions, Sources, Stitching, TouchRow,
 };
 use mixline_schema::catalog::{Identities, JourneyQuarantine, Journeys, Orders, Touchpoints};
-use mixline_step::{Context, Pieces, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Pieces, Step, StepError, Table, inputs, outputs};
 
 use crate::quarantine::Quarantine;
 
@@ -60,6 +60,25 @@ pub struct Sessionize;
 impl Step for Sessionize {
     const NAME: &'static str = "step-sessionize";
     const ABOUT: &'static str = "Makes journeys of touches and orders.";
+    const COLUMNS: &'static [Column] = &[
+        Column::made(
+            "journeys.customer_key",
+            &["orders.customer_key", "touchpoints.customer_key"],
+        ),
+        Column::same("journeys.occurred_at", &["touchpoints.occurred_at"]),
+        Column::same("journeys.channel", &["touchpoints.channel"]),
+        Column::same("journeys.campaign", &["touchpoints.campaign"]),
+        Column::same("journeys.kind", &["touchpoints.kind"]),
+        Column::made(
+            "journeys.age_days",
+            &["orders.ordered_at", "touchpoints.occurred_at"],
+        ),
+        Column::same("journeys.order_id", &["orders.order_id"]),
+        Column::same("journeys.date", &["orders.date"]),
+        Column::same("journeys.currency", &["orders.currency"]),
+        Column::same("journeys.revenue", &["orders.revenue"]),
+        Column::same("journeys.new_customer", &["orders.new_customer"]),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

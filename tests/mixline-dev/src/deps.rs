@@ -126,6 +126,7 @@ const BANS: &[Ban] = &[
 /// A big dependency and the only crates that may know it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("petgraph", &["mixline-plan"]),
+    ("prometheus-client", &["mixline-run"]),
     ("croner", &["mixline-plan"]),
     ("tokio-cron-scheduler", &["mixline-run"]),
     ("sqlx", &["mixline-run"]),
@@ -134,7 +135,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("nuts-rs", &["mixline-numerics"]),
     ("netcdf-writer", &["step-fit"]),
     ("lettre", &["step-notify"]),
-    ("reqwest", &["step-notify"]),
+    ("reqwest", &["mixline-run", "step-notify"]),
 ];
 
 /// The crate that holds the features together, and so depends on everything.

@@ -29,7 +29,8 @@ pub(crate) struct Args {
     no_docker: bool,
 }
 
-/// Packages of the reader tests, pinned so that a run means the same tomorrow.
+/// Packages of the tests that ask other people's programs: readers of tables and draws, an MLflow
+/// server, a parser of metrics.
 const PYTHON: &[&str] = &[
     "deltalake",
     "polars",
@@ -37,6 +38,8 @@ const PYTHON: &[&str] = &[
     "pyarrow",
     "arviz<1",
     "h5netcdf",
+    "mlflow",
+    "prometheus-client",
     "moto[server,s3]",
 ];
 

@@ -11,6 +11,7 @@ use super::request::Request;
 use super::run::watched;
 use crate::app::App;
 use crate::failure::{Failure, Outcome, RUN_FAILED};
+use crate::outside::{self, Outside};
 use crate::signals::Stop;
 use crate::summary;
 use crate::ui::table::Table;
@@ -78,7 +79,9 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
     let options = RunOptions {
         trigger: "backfill".to_owned(),
         max_parallel: args.max_parallel,
+        origin: outside::origin(),
     };
+    let outside = Outside::open(engine.clone())?;
     let mut table = Table::new(&["interval", "!state", ">time", "run"]);
     let (mut documents, mut failed) = (Vec::new(), 0_u64);
     for window in &windows {
@@ -86,7 +89,7 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
         let plan = engine
             .plan_dag(&dag, &args.request.options(Some(*window)))
             .await?;
-        let run = watched(app, &engine, plan, &options, &stop).await?;
+        let run = watched(app, &outside, plan, &options, &stop).await?;
         let id = words::short_id(&run.run_id).to_owned();
         let time = words::duration(run.seconds);
         table.row(vec![
@@ -101,6 +104,7 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
             break;
         }
     }
+    outside.finish().await;
     if app.json() {
         app.document(&json!({ "dag": args.dag, "runs": documents }))?;
     } else {

@@ -17,6 +17,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schedule;
+pub(crate) mod state;
 pub(crate) mod step;
 pub(crate) mod whatif;
 pub(crate) mod why;

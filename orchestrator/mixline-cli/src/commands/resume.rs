@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use mixline_run::RunEnd;
 use serde_json::json;
 
-use super::run::lineage;
 use crate::app::App;
 use crate::failure::{Outcome, RUN_FAILED};
+use crate::outside::Outside;
 use crate::signals::Stop;
 use crate::summary;
 
@@ -21,8 +21,12 @@ pub(crate) struct Args {}
 /// Carries out `mixline resume`.
 pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     let stop = Stop::listen()?;
-    let engine = app.engine().await?;
-    let runs = engine.resume(lineage(&engine), stop.cancel()).await?;
+    let outside = Outside::open(app.engine().await?)?;
+    let engine = outside.engine();
+    let runs = engine.resume(outside.subscribers(), stop.cancel()).await;
+    let project = engine.project().clone();
+    outside.finish().await;
+    let runs = runs?;
     if app.json() {
         let documents: Vec<_> = runs.iter().map(summary::document).collect();
         app.document(&json!({ "runs": documents }))?;
@@ -31,7 +35,7 @@ pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     } else {
         for run in &runs {
             app.note(app.style().bold(&format!("{} {}", run.dag, run.run_id)))?;
-            summary::print(app, engine.project(), run)?;
+            summary::print(app, &project, run)?;
         }
     }
     let good = runs.iter().all(|run| run.state == RunEnd::Succeeded);

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mixline_plan::Plan;
-use mixline_run::{Engine, RunOptions, RunSummary, Subscriber};
+use mixline_run::{RunOptions, RunSummary, Subscriber};
 
 use super::request::{Interval, Request};
 use crate::app::App;
 use crate::failure::Outcome;
+use crate::outside::{self, Outside};
 use crate::progress::Progress;
 use crate::signals::Stop;
 use crate::summary;
@@ -38,45 +39,34 @@ pub(crate) struct Args {
 pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
     let options = args.request.options(args.interval.window()?);
     let stop = Stop::listen()?;
-    let engine = app.engine().await?;
-    let plan = engine.plan(&args.dag, &options).await?;
+    let outside = Outside::open(app.engine().await?)?;
+    let plan = outside.engine().plan(&args.dag, &options).await?;
     let run = RunOptions {
         trigger: "cli".to_owned(),
         max_parallel: args.max_parallel,
+        origin: outside::origin(),
     };
-    let summary = watched(app, &engine, plan, &run, &stop).await?;
-    summary::print(app, engine.project(), &summary)?;
+    let summary = watched(app, &outside, plan, &run, &stop).await;
+    let project = outside.engine().project().clone();
+    outside.finish().await;
+    let summary = summary?;
+    summary::print(app, &project, &summary)?;
     Ok(stop.or(summary::exit_code(&summary)))
 }
 
-/// Runs a plan with progress on the screen and lineage to where the project wants it.
+/// Runs a plan with progress on the screen, and tells who wants to know.
 pub(crate) async fn watched(
     app: &App,
-    engine: &Engine,
+    outside: &Outside,
     plan: Plan,
     options: &RunOptions,
     stop: &Stop,
 ) -> Outcome<RunSummary> {
     let progress = Progress::new(app, &plan);
-    let mut subscribers = lineage(engine);
+    let mut subscribers = outside.subscribers();
     subscribers.push(Arc::clone(&progress) as Arc<dyn Subscriber>);
+    let engine = outside.engine();
     let summary = engine.run(plan, options, subscribers, stop.cancel()).await;
     progress.finish();
     Ok(summary?)
-}
-
-/// Who wants OpenLineage events.
-pub(crate) fn lineage(engine: &Engine) -> Vec<Arc<dyn Subscriber>> {
-    use mixline_run::lineage::{FileSink, Lineage};
-    let project = engine.project();
-    let sink = |file: &std::path::PathBuf| {
-        let lineage = Lineage::new(&project.namespace, &project.store);
-        Arc::new(FileSink::new(file, lineage)) as Arc<dyn Subscriber>
-    };
-    project
-        .openlineage_file
-        .as_ref()
-        .map(sink)
-        .into_iter()
-        .collect()
 }

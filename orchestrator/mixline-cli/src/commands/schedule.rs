@@ -1,17 +1,20 @@
 //! `mixline schedule`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use mixline_plan::{Odd, Schedule, preview};
-use mixline_run::Engine;
+use mixline_run::metrics::{Metrics, serve};
 use mixline_run::scheduler::Scheduler;
 use mixline_run::store::FireState;
+use mixline_run::{Cancel, Engine, Journal};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use super::run::lineage;
 use crate::app::{self, App};
 use crate::failure::{Failure, Outcome};
+use crate::outside::Outside;
 use crate::signals::Stop;
 use crate::ui::table::Table;
 use crate::ui::words;
@@ -34,7 +37,7 @@ enum Command {
     /// twice whatever is restarted when. Of several schedulers on one database one leads; the others
     /// stand by and take over within ten seconds when it is gone. Steps that are running when the
     /// scheduler stops go on by themselves, and the next one takes them over.
-    Run,
+    Run(Run),
     /// List the intervals of a DAG that were due, and what became of them
     Fires {
         /// DAG name
@@ -50,6 +53,14 @@ enum Command {
         /// DAG name
         dag: String,
     },
+}
+
+/// Options of the scheduler.
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// Serve metrics for Prometheus and a health check here, for example `127.0.0.1:9464`
+    #[arg(long, value_name = "ADDRESS", env = "MIXLINE_METRICS")]
+    metrics: Option<std::net::SocketAddr>,
 }
 
 /// List the next fires, with the odd ones marked
@@ -68,7 +79,7 @@ struct Preview {
 impl Args {
     /// Whether this is the scheduler itself.
     pub(crate) fn is_run(&self) -> bool {
-        matches!(self.command, Command::Run)
+        matches!(self.command, Command::Run(_))
     }
 }
 
@@ -78,7 +89,7 @@ pub(crate) async fn execute(app: &App, args: Args) -> Outcome<ExitCode> {
     match args.command {
         Command::Preview(args) => list(app, &engine, &args)?,
         Command::Status => status(app, &engine).await?,
-        Command::Run => return run(app, engine).await,
+        Command::Run(args) => return run(app, engine, &args).await,
         Command::Fires { dag } => fires(app, &engine, &dag).await?,
         Command::Pause { dag } => pause(app, &engine, &dag, true).await?,
         Command::Unpause { dag } => pause(app, &engine, &dag, false).await?,
@@ -238,7 +249,7 @@ async fn fires(app: &App, engine: &Engine, dag: &str) -> Outcome<()> {
     app.table(&table)
 }
 
-async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
+async fn run(app: &App, engine: Engine, args: &Run) -> Outcome<ExitCode> {
     let stop =
         Stop::saying("steps that run go on by themselves; the next scheduler takes them over")?;
     let dags = scheduled(&engine, None)?;
@@ -254,11 +265,43 @@ async fn run(app: &App, engine: Engine) -> Outcome<ExitCode> {
             .unwrap_or_default();
         app.note(format!("{dag}: next at {next}"))?;
     }
-    let subscribers = lineage(&engine);
-    Scheduler::new(engine, subscribers)
-        .run(stop.cancel())
-        .await?;
+    let outside = Outside::open(engine)?;
+    let metrics = Arc::<Metrics>::default();
+    if let Some(address) = args.metrics {
+        measure(app, &outside, &metrics, (address, stop.cancel())).await?;
+    }
+    let mut subscribers = outside.subscribers();
+    subscribers.push(Arc::new(Journal));
+    let scheduler = Scheduler::new(outside.engine().clone(), subscribers);
+    let ran = scheduler.with_metrics(metrics).run(stop.cancel()).await;
+    outside.finish().await;
+    ran?;
     Ok(stop.or(ExitCode::SUCCESS))
+}
+
+/// Serves metrics beside the scheduler.
+async fn measure(
+    app: &App,
+    outside: &Outside,
+    metrics: &Arc<Metrics>,
+    (address, stop): (std::net::SocketAddr, Cancel),
+) -> Outcome<()> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::config(format!("could not listen on {address}: {error}"))
+            .hint("name another address with --metrics; port 0 takes a free one")
+    })?;
+    app.note(format!(
+        "metrics at http://{}/metrics",
+        listener.local_addr()?
+    ))?;
+    let served = serve(
+        listener,
+        Arc::clone(metrics),
+        outside.engine().clone(),
+        stop,
+    );
+    tokio::spawn(served);
+    Ok(())
 }
 
 async fn pause(app: &App, engine: &Engine, dag: &str, paused: bool) -> Outcome<()> {

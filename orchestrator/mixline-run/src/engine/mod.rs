@@ -22,11 +22,12 @@ use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
 use crate::driven::Driving;
 use crate::error::RunError;
-use crate::event::RunEvent;
+use crate::event::{Origin, RunEvent};
 use crate::executor::{ContainerExecutor, Executor, LocalExecutor};
 use crate::history;
 use crate::procfs;
 use crate::project::Project;
+use crate::relay::Consumer;
 use crate::state::RunState;
 use crate::store::{Owner, Retention, StateDb, Term};
 
@@ -61,6 +62,8 @@ pub struct RunOptions {
     pub trigger: String,
     /// Attempts that may run at once; the project's number when absent.
     pub max_parallel: Option<usize>,
+    /// What the run is a part of.
+    pub origin: Origin,
 }
 
 impl Default for RunOptions {
@@ -68,6 +71,7 @@ impl Default for RunOptions {
         Self {
             trigger: "cli".to_owned(),
             max_parallel: None,
+            origin: Origin::default(),
         }
     }
 }
@@ -97,7 +101,7 @@ impl Engine {
             .map_err(RunError::store("open", &project.store))?;
         let db = StateDb::open(&project.database).await?;
         db.bind_store(&project.store).await?;
-        let owner = this_process(&project);
+        let (owner, retention) = (this_process(&project), project.retention);
         let containers = Arc::new(ContainerExecutor::new(project.container.clone()));
         Ok(Self {
             project: Arc::new(project),
@@ -108,7 +112,7 @@ impl Engine {
             clock,
             owner,
             term: None,
-            retention: Retention::default(),
+            retention,
         })
     }
 
@@ -122,6 +126,16 @@ impl Engine {
     #[must_use]
     pub fn with_retention(self, retention: Retention) -> Self {
         Self { retention, ..self }
+    }
+
+    /// The same engine; each consumer is to be told of every run it creates.
+    #[must_use]
+    pub fn with_consumers(self, consumers: &[Arc<dyn Consumer>]) -> Self {
+        let names = consumers.iter().map(|consumer| consumer.name().to_owned());
+        Self {
+            db: self.db.with_consumers(names.collect()),
+            ..self
+        }
     }
 
     /// The same engine as another process would be.
@@ -277,6 +291,7 @@ impl Engine {
             trigger: options.trigger.clone(),
             max_parallel,
             pools: self.project.pools.clone(),
+            origin: Box::new(options.origin.clone()),
         };
         let state = RunState::default();
         // The id is new, so nobody drives it.

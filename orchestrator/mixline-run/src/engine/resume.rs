@@ -54,6 +54,7 @@ impl Engine {
         if !self.db.claim(row, self.owner).await? {
             return Ok(None);
         }
+        self.db.forget_claims(&row.run_id).await?;
         let summary = self.resume_run(driving, subscribers, cancel).await?;
         Ok(Some(summary))
     }
@@ -132,7 +133,6 @@ impl Engine {
         }
         let history = self.history_of(&plan).await?;
         let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
-        dispatcher.tell_past(&before);
         let state = dispatcher.resume(known, alive).await?;
         Ok(RunSummary::of(&state))
     }

@@ -8,7 +8,7 @@ mod mock;
 mod process;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mixline_schema::{ErrorClass, Resources, StepContext, StepResult};
@@ -60,6 +60,8 @@ pub struct Job {
     pub context: StepContext,
     /// Step name.
     pub step: String,
+    /// W3C trace context of the attempt, for the variable `TRACEPARENT`.
+    pub traceparent: String,
     /// File that receives the output while it runs; pid and result are kept beside it.
     pub log_file: PathBuf,
     /// Longest time it may take.
@@ -70,7 +72,13 @@ impl Job {
     /// The file the step writes its result to.
     #[must_use]
     pub fn result_file(&self) -> PathBuf {
-        self.log_file.with_extension("result.json")
+        Self::result_beside(&self.log_file)
+    }
+
+    /// The result file that lies beside a log file.
+    #[must_use]
+    pub fn result_beside(log_file: &Path) -> PathBuf {
+        log_file.with_extension("result.json")
     }
 
     /// What `MIXLINE_CONTEXT` is to be: the context, or the file it was written to because it is

@@ -110,6 +110,7 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .arg("--result-file")
         .arg(&result_file)
         .env("MIXLINE_CONTEXT", context)
+        .env("TRACEPARENT", &job.traceparent)
         .current_dir(&job.folder)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

@@ -1,8 +1,11 @@
 //! Datasets: how artifact versions are named and described.
 
-use mixline_schema::{OutputResult, catalog};
+use std::collections::{BTreeMap, BTreeSet};
+
+use mixline_schema::{Assertion, OutputResult, catalog};
 use serde_json::{Map, Value, json};
 
+use super::columns::{ColumnSource, Columns, columns_of};
 use super::facets;
 use crate::event::ResolvedInput;
 
@@ -44,34 +47,85 @@ impl DatasetNames {
         }
     }
 
-    /// A version that was read.
-    pub(super) fn input(&self, input: &ResolvedInput) -> Value {
+    /// What the columns of an output are made from. Of columns nobody has declared, it is said that
+    /// any column of any input may have played a part.
+    pub(super) fn column_lineage(
+        &self,
+        columns: &Columns,
+        inputs: &BTreeMap<String, ResolvedInput>,
+    ) -> Value {
+        let field = |artifact: &str, column: &str, how: Value| {
+            json!({
+                "namespace": self.namespace,
+                "name": self.name(artifact),
+                "field": column,
+                "transformations": [how],
+            })
+        };
+        let known = |source: &ColumnSource| {
+            field(
+                &source.artifact,
+                &source.column,
+                facets::transformation(source),
+            )
+        };
+        let fields: Map<String, Value> = columns
+            .known
+            .iter()
+            .map(|(column, from)| {
+                let from: Vec<Value> = from.iter().map(known).collect();
+                (column.clone(), json!({ "inputFields": from }))
+            })
+            .collect();
+        let mut dataset = Vec::new();
+        if !columns.unknown.is_empty() {
+            let artifacts: BTreeSet<&str> = inputs.values().map(|i| i.artifact.as_str()).collect();
+            for artifact in artifacts {
+                let columns = columns_of(artifact).iter();
+                dataset.extend(columns.map(|c| field(artifact, c.name, facets::undeclared())));
+            }
+        }
+        facets::column_lineage(fields, dataset)
+    }
+
+    /// A version that was read, with the rules that were checked on it.
+    pub(super) fn input(&self, input: &ResolvedInput, checked: &[Assertion]) -> Value {
+        let about = |assertion: &&Assertion| assertion.artifact.as_deref() == Some(&input.artifact);
+        let about: Vec<&Assertion> = checked.iter().filter(about).collect();
+        let mut facets = Map::new();
+        if !about.is_empty() {
+            facets.insert("dataQualityAssertions".into(), facets::assertions(&about));
+        }
         json!({
             "namespace": self.namespace,
             "name": self.name(&input.artifact),
             "facets": dataset_facets(&input.artifact, input.version),
-            "inputFacets": {},
+            "inputFacets": facets,
         })
     }
 
-    /// A version that was committed, or found unchanged.
-    pub(super) fn output(&self, output: &OutputResult) -> Value {
+    /// A version that was committed, or found unchanged, with what its columns are made from.
+    pub(super) fn output(&self, output: &OutputResult, columns: Option<Value>) -> Value {
+        let mut facets = dataset_facets(&output.artifact, output.version);
+        if let Some(columns) = columns {
+            facets.insert("columnLineage".into(), columns);
+        }
         json!({
             "namespace": self.namespace,
             "name": self.name(&output.artifact),
-            "facets": dataset_facets(&output.artifact, output.version),
+            "facets": facets,
             "outputFacets": {"outputStatistics": facets::output_statistics(output.rows)},
         })
     }
 }
 
-fn dataset_facets(artifact: &str, version: u64) -> Value {
+fn dataset_facets(artifact: &str, version: u64) -> Map<String, Value> {
     let mut all = Map::new();
     all.insert("version".into(), facets::version(version));
     if let Some(spec) = catalog::find(artifact) {
         all.insert("schema".into(), facets::schema(spec));
     }
-    Value::Object(all)
+    all
 }
 
 #[cfg(test)]

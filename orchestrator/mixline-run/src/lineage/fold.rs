@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
-use mixline_schema::{ErrorClass, OutputResult, Window};
+use mixline_schema::{Assertion, ColumnLineage, ErrorClass, OutputResult, Window};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::columns::Columns;
 use super::dataset::DatasetNames;
 use super::facets;
-use crate::event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+use crate::event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 
 const SCHEMA_URL: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 
-/// Turns the events of runs into OpenLineage events. Feed it every event of a run from the first;
-/// after a restart, feed it the stored ones again and drop what it answers.
+/// Turns the events of runs into OpenLineage events. Feed it every event of a run from the first.
 #[derive(Debug)]
 pub struct Lineage {
     namespace: String,
@@ -27,17 +27,53 @@ pub struct Lineage {
 struct OpenRun {
     dag: String,
     window: Option<Window>,
-    inputs: BTreeMap<String, Vec<ResolvedInput>>,
+    origin: Origin,
+    /// Task → what its step declares of its columns.
+    columns: BTreeMap<String, Vec<ColumnLineage>>,
+    /// Task → port → version it reads.
+    inputs: BTreeMap<String, BTreeMap<String, ResolvedInput>>,
     attempts: BTreeMap<String, u32>,
     first_error: Option<String>,
 }
 
 /// How an OpenLineage run ends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum End<'a> {
-    Complete(&'a [OutputResult]),
-    Fail(&'a str),
+    Complete(&'a [OutputResult], Vec<Assertion>),
+    Fail(&'a str, &'a [Assertion]),
     Abort(&'a str),
+}
+
+impl<'a> End<'a> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Complete(..) => "COMPLETE",
+            Self::Fail(..) => "FAIL",
+            Self::Abort(_) => "ABORT",
+        }
+    }
+
+    fn error(&self) -> Option<&'a str> {
+        match self {
+            Self::Complete(..) => None,
+            Self::Fail(error, _) | Self::Abort(error) => Some(error),
+        }
+    }
+
+    fn outputs(&self) -> &'a [OutputResult] {
+        match self {
+            Self::Complete(outputs, _) => outputs,
+            Self::Fail(..) | Self::Abort(_) => &[],
+        }
+    }
+
+    fn checked(&self) -> &[Assertion] {
+        match self {
+            Self::Complete(_, checked) => checked,
+            Self::Fail(_, checked) => checked,
+            Self::Abort(_) => &[],
+        }
+    }
 }
 
 impl Lineage {
@@ -53,10 +89,16 @@ impl Lineage {
 
     /// The OpenLineage events that follow from one of ours, in order.
     pub fn apply(&mut self, recorded: &RecordedEvent) -> Vec<Value> {
-        if let RunEvent::RunCreated { plan, .. } = &recorded.event {
+        if let RunEvent::RunCreated { plan, origin, .. } = &recorded.event {
             let run = OpenRun {
                 dag: plan.dag.clone(),
                 window: plan.window,
+                origin: (**origin).clone(),
+                columns: plan
+                    .tasks
+                    .iter()
+                    .map(|task| (task.name.clone(), task.columns.clone()))
+                    .collect(),
                 inputs: BTreeMap::new(),
                 attempts: BTreeMap::new(),
                 first_error: None,
@@ -79,8 +121,7 @@ impl Lineage {
     fn step(&self, recorded: &RecordedEvent, run: &mut OpenRun) -> Vec<Value> {
         match &recorded.event {
             RunEvent::TaskQueued { task, inputs, .. } => {
-                run.inputs
-                    .insert(task.clone(), inputs.values().cloned().collect());
+                run.inputs.insert(task.clone(), inputs.clone());
                 Vec::new()
             }
             RunEvent::AttemptStarted { task, attempt } => {
@@ -88,14 +129,15 @@ impl Lineage {
                 vec![self.attempt_event(recorded, run, task, *attempt, None)]
             }
             RunEvent::TaskReused { task, outputs, .. } => {
-                let end = End::Complete(outputs);
+                let end = End::Complete(outputs, Vec::new());
                 vec![
                     self.attempt_event(recorded, run, task, 0, None),
                     self.attempt_event(recorded, run, task, 0, Some(end)),
                 ]
             }
             RunEvent::AttemptSucceeded { task, result, .. } => {
-                self.close(recorded, run, task, End::Complete(&result.outputs))
+                let end = End::Complete(&result.outputs, Assertion::among(&result.checks));
+                self.close(recorded, run, task, end)
             }
             RunEvent::AttemptFailed {
                 task,
@@ -103,20 +145,25 @@ impl Lineage {
                 error,
                 ..
             } => self.close(recorded, run, task, End::Abort(error)),
-            RunEvent::AttemptFailed { task, error, .. } => {
+            RunEvent::AttemptFailed {
+                task,
+                error,
+                assertions,
+                ..
+            } => {
                 run.remember(task, error);
-                self.close(recorded, run, task, End::Fail(error))
+                self.close(recorded, run, task, End::Fail(error, assertions))
             }
             RunEvent::TaskFailed { task, error } => {
                 run.remember(task, error);
-                self.close(recorded, run, task, End::Fail(error))
+                self.close(recorded, run, task, End::Fail(error, &[]))
             }
             RunEvent::AttemptLost { task, .. } => {
                 let end = End::Abort("the process went away and left no result");
                 self.close(recorded, run, task, end)
             }
             RunEvent::TaskSkipped { task, .. } => {
-                self.close(recorded, run, task, End::Complete(&[]))
+                self.close(recorded, run, task, End::Complete(&[], Vec::new()))
             }
             RunEvent::TaskCancelled { task } => {
                 self.close(recorded, run, task, End::Abort("stopped on request"))
@@ -171,7 +218,11 @@ impl Lineage {
         kind: &str,
         error: Option<&str>,
     ) -> Value {
-        let facets = run_facets(run.window, error);
+        let mut facets = run_facets(run.window, error);
+        if let Some(parent) = &run.origin.parent {
+            let root = run.origin.root.as_ref().unwrap_or(parent);
+            facets.insert("parent".into(), facets::parent(parent, root));
+        }
         let job = json!({
             "namespace": self.namespace,
             "name": run.dag,
@@ -194,28 +245,56 @@ impl Lineage {
         attempt: u32,
         end: Option<End<'_>>,
     ) -> Value {
-        let (kind, error, outputs) = match end {
-            None => ("START", None, &[][..]),
-            Some(End::Complete(outputs)) => ("COMPLETE", None, outputs),
-            Some(End::Fail(error)) => ("FAIL", Some(error), &[][..]),
-            Some(End::Abort(error)) => ("ABORT", Some(error), &[][..]),
+        let kind = end.as_ref().map_or("START", End::kind);
+        let checked = end.as_ref().map_or(&[][..], End::checked);
+        let mut facets = run_facets(run.window, end.as_ref().and_then(End::error));
+        let own: Vec<&Assertion> = checked.iter().filter(|a| a.artifact.is_none()).collect();
+        if !own.is_empty() {
+            facets.insert("test".into(), facets::tests(&own));
+        }
+        let parent = ParentRun {
+            namespace: self.namespace.clone(),
+            job: run.dag.clone(),
+            run_id: recorded.run_id.clone(),
         };
-        let mut facets = run_facets(run.window, error);
-        let parent = facets::parent(&recorded.run_id, &self.namespace, &run.dag);
-        facets.insert("parent".into(), parent);
+        let known = run.origin.root.as_ref().or(run.origin.parent.as_ref());
+        let root = known.unwrap_or(&parent);
+        facets.insert("parent".into(), facets::parent(&parent, root));
         let job = json!({
             "namespace": self.namespace,
             "name": format!("{}.{task}", run.dag),
             "facets": {"jobType": facets::job_type("TASK")},
         });
-        let read = run.inputs.get(task).into_iter().flatten();
-        let inputs = read.map(|input| self.names.input(input)).collect();
-        let outputs = outputs
-            .iter()
-            .map(|output| self.names.output(output))
+        let read = run.inputs.get(task);
+        let inputs = read.iter().flat_map(|ports| ports.values());
+        let inputs = inputs
+            .map(|input| self.names.input(input, checked))
+            .collect();
+        let written = end.as_ref().map_or(&[][..], End::outputs).iter();
+        let outputs = written
+            .map(|output| {
+                let columns = self.column_lineage(run, task, output);
+                self.names.output(output, columns)
+            })
             .collect();
         let id = attempt_run_id(&recorded.run_id, task, attempt);
         envelope(recorded, kind, (&id, facets), job, (inputs, outputs))
+    }
+}
+
+impl Lineage {
+    /// What the columns of an output are made from; `None` when the inputs are not known, as with
+    /// outputs that are reused.
+    fn column_lineage(&self, run: &OpenRun, task: &str, output: &OutputResult) -> Option<Value> {
+        let inputs = run.inputs.get(task)?;
+        let artifacts = inputs
+            .iter()
+            .map(|(port, input)| (port.clone(), input.artifact.clone()))
+            .collect();
+        let declared = run.columns.get(task).map_or(&[][..], Vec::as_slice);
+        let place = (output.port.as_str(), output.artifact.as_str());
+        let columns = Columns::of_output(place, declared, &artifacts)?;
+        Some(self.names.column_lineage(&columns, inputs))
     }
 }
 

@@ -2,149 +2,35 @@
 //! against the run-cycle rules. The schemas are reference data beside the repository.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use mixline_schema::{Digest, ErrorClass, OutputResult, StepResult, StepStatus, Window};
+use mixline_conformance::{Spec, cycle_problems};
+use mixline_schema::{
+    ASSERTIONS, Assertion, ColumnChange, ColumnLineage, Digest, ErrorClass, OutputResult,
+    StepResult, StepStatus, Window,
+};
 use serde_json::{Value, json};
 
 use super::Lineage;
-use crate::event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+use crate::event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 
-const SPEC: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/openlineage-spec"
-);
-const CORE: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 const RUN: &str = "0198c0de-7a00-7abc-9123-0a1b2c3d4e5f";
-
-/// The schemas, or `None` (with a line that says so) on a machine that has none. CI must have them.
-fn spec() -> Option<PathBuf> {
-    let path = PathBuf::from(SPEC);
-    if path.is_dir() {
-        return Some(path);
-    }
-    let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-    assert!(
-        !ci,
-        "{SPEC} is missing, and CI must check OpenLineage conformance"
-    );
-    eprintln!("skipped: {SPEC} is missing");
-    None
-}
-
-struct Offline(PathBuf);
-
-impl Offline {
-    fn load(&self, url: &str) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let rest = url
-            .split('#')
-            .next()
-            .and_then(|url| url.strip_prefix("https://openlineage.io/spec/"))
-            .ok_or_else(|| format!("{url} is not an OpenLineage schema"))?;
-        Ok(serde_json::from_slice(&std::fs::read(
-            self.0.join("published").join(rest),
-        )?)?)
-    }
-}
-
-impl jsonschema::Retrieve for Offline {
-    fn retrieve(
-        &self,
-        uri: &jsonschema::Uri<String>,
-    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        self.load(uri.as_str())
-    }
-}
-
-fn problems(spec: &Path, schema: &Value, instance: &Value) -> Vec<String> {
-    let validator = jsonschema::options()
-        .with_retriever(Offline(spec.to_owned()))
-        .should_validate_formats(true)
-        .build(schema)
-        .expect("the schema builds");
-    validator
-        .iter_errors(instance)
-        .map(|error| error.to_string())
-        .collect()
-}
-
-/// Every `facets`, `inputFacets` and `outputFacets` object of an event.
-fn facets(event: &Value) -> Vec<(String, Value)> {
-    let mut holders = vec![&event["run"]["facets"], &event["job"]["facets"]];
-    for dataset in ["inputs", "outputs"]
-        .iter()
-        .filter_map(|key| event[key].as_array())
-        .flatten()
-    {
-        holders.extend([
-            &dataset["facets"],
-            &dataset["inputFacets"],
-            &dataset["outputFacets"],
-        ]);
-    }
-    let objects = holders.into_iter().filter_map(Value::as_object).flatten();
-    objects
-        .map(|(key, facet)| (key.clone(), facet.clone()))
-        .collect()
-}
-
-fn assert_conforms(spec: &Path, event: &Value) {
-    let offline = Offline(spec.to_owned());
-    let core = offline.load(CORE).unwrap();
-    assert_eq!(
-        problems(spec, &core, event),
-        Vec::<String>::new(),
-        "{event:#}"
-    );
-    for (key, facet) in facets(event) {
-        let url = facet["_schemaURL"]
-            .as_str()
-            .expect("every facet names its schema");
-        let schema = offline.load(url).unwrap();
-        let id = schema["$id"].as_str().unwrap();
-        assert!(url.starts_with(id), "{key}: {url} is not {id}");
-        assert!(
-            schema["properties"].get(&key).is_some(),
-            "{key} is not the key of {id}"
-        );
-        let wrapped = json!({ key.clone(): facet });
-        assert_eq!(
-            problems(spec, &schema, &wrapped),
-            Vec::<String>::new(),
-            "{key}: {wrapped:#}"
-        );
-    }
-}
-
-/// One START, one terminal event after it, the same job, time never backwards.
-fn assert_run_cycles(events: &[Value]) {
-    let mut runs: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for event in events {
-        runs.entry(event["run"]["runId"].as_str().unwrap())
-            .or_default()
-            .push(event);
-    }
-    for (id, events) in runs {
-        let kinds: Vec<_> = events
-            .iter()
-            .map(|e| e["eventType"].as_str().unwrap())
-            .collect();
-        assert_eq!((kinds.len(), kinds[0]), (2, "START"), "{id}: {kinds:?}");
-        assert!(
-            ["COMPLETE", "FAIL", "ABORT"].contains(&kinds[1]),
-            "{id}: {kinds:?}"
-        );
-        assert_eq!(events[0]["job"]["name"], events[1]["job"]["name"]);
-        assert!(events[0]["eventTime"].as_str() <= events[1]["eventTime"].as_str());
-    }
-}
 
 fn plan() -> Box<mixline_plan::Plan> {
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let window = Window::new(at("2026-03-10T05:00:00Z"), at("2026-03-11T05:00:00Z")).unwrap();
-    let plan = json!({"dag": "daily_ingest", "window": window, "seed": 0, "tasks": []});
-    Box::new(serde_json::from_value(plan).expect("a plan without tasks is a plan"))
+    let mut a = crate::fixture::task("a", &[]);
+    a.columns = vec![ColumnLineage {
+        column: "orders.revenue".into(),
+        change: ColumnChange::Aggregation,
+        from: vec!["media.spend".into()],
+    }];
+    Box::new(mixline_plan::Plan {
+        dag: "daily_ingest".into(),
+        window: Some(window),
+        seed: 0,
+        tasks: vec![a],
+    })
 }
 
 fn output() -> OutputResult {
@@ -165,7 +51,13 @@ fn result() -> Box<StepResult> {
         fingerprint: None,
         seconds: 1.0,
         peak_rss_mib: 1.0,
-        checks: BTreeMap::new(),
+        checks: BTreeMap::from([(
+            ASSERTIONS.to_owned(),
+            json!([
+                {"artifact": "media_daily", "assertion": "spend.spike", "success": true},
+                {"assertion": "r_hat", "success": true, "actual": "1.002"},
+            ]),
+        )]),
         error: None,
     })
 }
@@ -203,10 +95,21 @@ fn failed(task: &str, attempt: u32) -> RunEvent {
         class: ErrorClass::Data,
         exit_code: Some(65),
         error: "row 3 has no date".into(),
+        assertions: vec![Assertion {
+            artifact: Some("media_daily".into()),
+            assertion: "spend.negative".into(),
+            success: false,
+            severity: Some("error".into()),
+            actual: Some("3 findings".into()),
+        }],
     }
 }
 
-fn told(mut events: Vec<RunEvent>, end: RunEnd) -> Vec<Value> {
+fn told(events: Vec<RunEvent>, end: RunEnd) -> Vec<Value> {
+    told_of(Origin::default(), events, end)
+}
+
+fn told_of(origin: Origin, mut events: Vec<RunEvent>, end: RunEnd) -> Vec<Value> {
     events.insert(
         0,
         RunEvent::RunCreated {
@@ -214,6 +117,7 @@ fn told(mut events: Vec<RunEvent>, end: RunEnd) -> Vec<Value> {
             trigger: "cli".into(),
             max_parallel: 1,
             pools: BTreeMap::new(),
+            origin: Box::new(origin),
         },
     );
     events.push(RunEvent::RunFinished { state: end });
@@ -277,16 +181,20 @@ fn stories() -> Vec<Vec<Value>> {
 
 #[test]
 fn every_event_and_facet_conforms_to_its_published_schema() {
-    let Some(spec) = spec() else { return };
+    let Some(spec) = Spec::open() else { return };
     for event in stories().iter().flatten() {
-        assert_conforms(&spec, event);
+        assert_eq!(
+            spec.strict_problems(event),
+            Vec::<String>::new(),
+            "{event:#}"
+        );
     }
 }
 
 #[test]
 fn every_run_has_one_start_and_one_end() {
     for story in stories() {
-        assert_run_cycles(&story);
+        assert_eq!(cycle_problems(&story), Vec::<String>::new());
     }
 }
 
@@ -309,13 +217,67 @@ fn attempts_point_to_the_run_of_the_dag_and_failures_say_why() {
 }
 
 #[test]
-fn the_checker_itself_refuses_the_upstream_events_that_are_invalid() {
-    let Some(spec) = spec() else { return };
-    let core = Offline(spec.clone()).load(CORE).unwrap();
-    let event = |name: &str| -> Value {
-        let path = spec.join("proxy/fluentd/events").join(name);
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+fn columns_and_assertions_are_told_where_they_belong() {
+    let story = &stories()[0];
+    let start = &story[1];
+    assert_eq!(start["inputs"][0]["inputFacets"], json!({}));
+    let complete = &story[2];
+    let columns = &complete["outputs"][0]["facets"]["columnLineage"];
+    let from = &columns["fields"]["revenue"]["inputFields"][0];
+    assert_eq!(
+        (&from["name"], &from["field"]),
+        (&json!("artifacts/media_daily"), &json!("spend"))
+    );
+    assert_eq!(from["transformations"][0]["subtype"], "AGGREGATION");
+    assert_eq!(
+        columns["dataset"][0]["transformations"][0]["type"],
+        "INDIRECT"
+    );
+    let checked = &complete["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"];
+    assert_eq!(checked[0]["assertion"], "spend.spike");
+    assert_eq!(
+        complete["run"]["facets"]["test"]["tests"][0]["status"],
+        "pass"
+    );
+    let failure = &stories()[2][2];
+    let checked = &failure["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"];
+    assert_eq!(checked[0]["success"], json!(false));
+}
+
+#[test]
+fn a_run_that_was_started_by_another_joins_it() {
+    let parent = ParentRun {
+        namespace: "https://airflow/prod".into(),
+        job: "mixline.daily".into(),
+        run_id: "0198c0de-0000-7abc-9123-0a1b2c3d4e5f".into(),
     };
-    assert!(problems(&spec, &core, &event("event_simple.json")).is_empty());
-    assert!(!problems(&spec, &core, &event("event_no_run_id.json")).is_empty());
+    let root = ParentRun {
+        job: "mixline".into(),
+        run_id: "0198c0de-1111-7abc-9123-0a1b2c3d4e5f".into(),
+        ..parent.clone()
+    };
+    let origin = Origin {
+        parent: Some(parent.clone()),
+        root: Some(root.clone()),
+        traceparent: None,
+    };
+    let story = told_of(
+        origin,
+        vec![queued("a"), started("a", 1)],
+        RunEnd::Cancelled,
+    );
+    let of_run = &story[0]["run"]["facets"]["parent"];
+    assert_eq!(of_run["run"]["runId"], json!(parent.run_id));
+    assert_eq!(of_run["root"]["run"]["runId"], json!(root.run_id));
+    let of_attempt = &story[1]["run"]["facets"]["parent"];
+    assert_eq!(of_attempt["run"]["runId"], RUN);
+    assert_eq!(of_attempt["root"]["run"]["runId"], json!(root.run_id));
+    let Some(spec) = Spec::open() else { return };
+    for event in &story {
+        assert_eq!(
+            spec.strict_problems(event),
+            Vec::<String>::new(),
+            "{event:#}"
+        );
+    }
 }

@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 use crate::dispatcher::{Cancel, Subscriber};
 use crate::engine::{Engine, PlanOptions, RunOptions};
 use crate::error::RunError;
+use crate::metrics::Metrics;
 use crate::store::{Fire, FireState, RunRow, SCHEDULE};
 
 use alarm::Alarm;
@@ -41,6 +42,7 @@ const PACE: Duration = Duration::from_secs(5);
 pub struct Scheduler {
     engine: Engine,
     subscribers: Vec<Arc<dyn Subscriber>>,
+    metrics: Arc<Metrics>,
     runs: JoinSet<()>,
     takeover: JoinSet<()>,
     /// What was last wrong with each DAG, so that it is said once and not at every tick.
@@ -62,10 +64,18 @@ impl Scheduler {
         Self {
             engine,
             subscribers,
+            metrics: Arc::default(),
             runs: JoinSet::new(),
             takeover: JoinSet::new(),
             complaints: BTreeMap::new(),
         }
+    }
+
+    /// The same scheduler, whose ticks and runs are counted.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.subscribers.push(Arc::new(Arc::clone(&metrics)));
+        Self { metrics, ..self }
     }
 
     /// Ticks until it is stopped. Steps that run then go on by themselves; the next scheduler, or
@@ -78,15 +88,22 @@ impl Scheduler {
         let alarm = Alarm::every(PACE, Arc::clone(&bell)).await?;
         let mut seat = Seat::seek(self.engine.clone());
         loop {
-            if let Some(term) = seat.term() {
-                self.engine = self.engine.under(term);
-                let now = (self.engine.clock())();
-                match self.tick(now).await {
-                    Ok(()) => {}
-                    Err(RunError::Deposed) => tracing::info!("a tick came after the term's end"),
-                    Err(error) => {
-                        tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
-                    }
+            let now = (self.engine.clock())();
+            let ticked = match seat.term() {
+                Some(term) => {
+                    self.engine = self.engine.under(term);
+                    self.tick(now).await
+                }
+                // Who stands by is well as long as the database tells it who leads.
+                None => self.engine.state().leader().await.map(drop),
+            };
+            let good = matches!(ticked, Ok(()) | Err(RunError::Deposed));
+            self.metrics.ticked(now, good);
+            match ticked {
+                Ok(()) => {}
+                Err(RunError::Deposed) => tracing::info!("a tick came after the term's end"),
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
                 }
             }
             tokio::select! {

@@ -86,6 +86,10 @@ impl Executor for Commits {
     async fn reattach(&self, _: &Job, _: Stop) -> Outcome {
         Outcome::Lost
     }
+
+    async fn leaves_trace(&self, _: &Job) -> bool {
+        false
+    }
 }
 
 /// Commits a row as a new process would, which has read nothing yet.

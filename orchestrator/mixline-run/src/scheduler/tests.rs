@@ -157,13 +157,14 @@ async fn a_run_still_going_makes_the_next_window_wait_or_be_left_out() {
 async fn cancel_other_stops_the_run_that_is_going_and_runs_the_newest_window() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("{DAILY}\noverlap = \"cancel_other\"");
-    let body = "[ -e \"$(dirname \"$0\")/go\" ] || exec sleep 60; ok";
+    let body = "here=$(dirname \"$0\")\n\
+                [ -e \"$here/go\" ] || { : > \"$here/asleep\"; exec sleep 60; }; ok";
     let engine = open(dir.path(), &text, body).await;
     let mut scheduler = Scheduler::new(engine.clone(), Vec::new());
     let begin = clock();
     scheduler.tick(begin).await.unwrap();
     scheduler.tick(begin + TimeDelta::days(1)).await.unwrap();
-    while windows(&engine, FireState::Running).await.is_empty() {
+    while !dir.path().join("bin/asleep").exists() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     std::fs::write(dir.path().join("bin/go"), "").unwrap();

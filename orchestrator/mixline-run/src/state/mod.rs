@@ -17,7 +17,8 @@ use mixline_plan::{Plan, PlannedTask};
 use mixline_schema::{Digest, ErrorClass, FingerprintInputs, OutputResult, StepResult, StepStatus};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+use crate::event::{Origin, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
+use crate::trace::Trace;
 
 /// What the dispatcher is to do.
 #[derive(Debug, Clone)]
@@ -220,6 +221,7 @@ pub struct RunState {
     ended: Option<DateTime<Utc>>,
     end: Option<RunEnd>,
     next_seq: u64,
+    origin: Origin,
 }
 
 impl RunState {
@@ -265,6 +267,12 @@ impl RunState {
     #[must_use]
     pub fn trigger(&self) -> &str {
         &self.trigger
+    }
+
+    /// Under which ids the run appears in logs and traces.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        Trace::of(&self.run_id, &self.origin)
     }
 
     /// The tasks, in the plan's order.
@@ -316,6 +324,7 @@ impl RunState {
             trigger,
             max_parallel,
             pools,
+            origin,
         } = &recorded.event
         else {
             return;
@@ -325,6 +334,7 @@ impl RunState {
         self.trigger.clone_from(trigger);
         self.max_parallel = (*max_parallel).max(1);
         self.pools.clone_from(pools);
+        self.origin.clone_from(origin);
         self.order = plan.tasks.iter().map(|task| task.name.clone()).collect();
         self.rules = plan
             .tasks

@@ -41,6 +41,7 @@ impl World {
             trigger: "test".into(),
             max_parallel,
             pools: BTreeMap::from([("pool".to_owned(), slots)]),
+            origin: Box::default(),
         });
         world
     }
@@ -185,6 +186,7 @@ fn ended(task: String, attempt: u32, how: u8) -> RunEvent {
         class,
         exit_code: None,
         error: "no".into(),
+        assertions: Vec::new(),
     }
 }
 

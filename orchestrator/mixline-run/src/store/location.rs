@@ -41,6 +41,15 @@ impl Location {
             )),
         }
     }
+
+    /// The file, where it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Server(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Location {

@@ -17,13 +17,15 @@ mod failure;
 mod fires;
 mod leases;
 mod location;
+mod outbox;
 mod retention;
 mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +38,11 @@ pub use caches::FileStamp;
 pub use fires::{Cursor, Fire, FireState};
 pub use leases::{LEASE, Leader, Term};
 pub use location::Location;
+pub(crate) use outbox::Claim;
+pub use outbox::{Backlog, Undelivered};
 pub use retention::Retention;
 pub use runs::{Owner, RunFilter, RunRow, SCHEDULE};
+pub use upkeep::Health;
 
 use crate::error::RunError;
 use dialect::Dialect;
@@ -57,6 +62,10 @@ pub struct StateDb {
     pool: AnyPool,
     place: Arc<str>,
     dialect: Dialect,
+    /// The file, where it is one.
+    file: Option<PathBuf>,
+    /// Who is to be told of new runs.
+    consumers: Arc<[String]>,
 }
 
 impl StateDb {
@@ -88,6 +97,8 @@ impl StateDb {
             pool,
             place,
             dialect,
+            file: location.file().map(Path::to_path_buf),
+            consumers: Arc::default(),
         })
     }
 

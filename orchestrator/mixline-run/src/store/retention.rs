@@ -2,13 +2,15 @@
 //! Outputs are not touched: they live in the store.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 use sqlx::AnyConnection;
 
 use super::{StateDb, instant_text};
 use crate::error::RunError;
 
 /// How long runs are remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Days a finished run is kept.
     pub days: u32,

@@ -8,8 +8,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{
-    StateDb, Term, fires, from_json, instant, instant_text, leases, signed, to_json, unsigned,
-    words,
+    StateDb, Term, fires, from_json, instant, instant_text, leases, outbox, signed, to_json,
+    unsigned, words,
 };
 use crate::error::RunError;
 use crate::event::{RecordedEvent, RunEvent};
@@ -103,6 +103,9 @@ impl StateDb {
         for recorded in events {
             if let RunEvent::RunCreated { plan, trigger, .. } = &recorded.event {
                 Self::insert_run(&mut tx, recorded, owner)
+                    .await
+                    .map_err(failed())?;
+                outbox::enlist(&mut tx, &self.consumers, &recorded.run_id)
                     .await
                     .map_err(failed())?;
                 if let Some(window) = plan.window.filter(|_| trigger == SCHEDULE) {

@@ -23,7 +23,16 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0002_orchestrators.sql"),
         postgres: include_str!("migrations/postgres/0002_orchestrators.sql"),
     },
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0003_outbox.sql"),
+        postgres: include_str!("migrations/postgres/0003_outbox.sql"),
+    },
 ];
+
+/// The number of the last migration that is known.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
 
 /// Any number: whoever migrates a Postgres database holds the advisory lock of this name.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1836218469)";

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::{Project, text};
 
 /// The Python with the packages, made by `cargo dev test`.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = std::env::var_os("MIXLINE_TEST_PYTHON").map(PathBuf::from);
     if python.is_none() {
         assert!(

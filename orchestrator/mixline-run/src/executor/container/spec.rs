@@ -19,8 +19,8 @@ const NOBODY: &str = "65532:65532";
 const SCRATCH: &str = "/tmp";
 /// Where objects stores' clients look for credentials and addresses.
 const STORE_VARIABLES: &[&str] = &["AWS_", "GOOGLE_", "AZURE_"];
-/// What is passed on always: how to log, and which trace this is part of.
-const VARIABLES: &[&str] = &["MIXLINE_LOG", "MIXLINE_LOG_FORMAT", "TRACEPARENT"];
+/// What is passed on always: how to log.
+const VARIABLES: &[&str] = &["MIXLINE_LOG", "MIXLINE_LOG_FORMAT"];
 
 /// Labels by which an attempt is found again.
 pub(super) fn labels(job: &Job) -> HashMap<String, String> {
@@ -71,7 +71,7 @@ pub(super) fn body(job: &Job, image: &str, around: &Around<'_>) -> ContainerCrea
         image: Some(image.to_owned()),
         cmd: Some(vec!["run".to_owned()]),
         user: Some(user(around.settings, store)),
-        env: Some(variables(around, store.is_some())),
+        env: Some(variables(job, around, store.is_some())),
         working_dir: Some(job.folder.display().to_string()),
         labels: Some(labels(job)),
         host_config: Some(HostConfig {
@@ -137,7 +137,7 @@ fn user(settings: &ContainerSettings, store: Option<&Path>) -> String {
     }
 }
 
-fn variables(around: &Around<'_>, folder: bool) -> Vec<String> {
+fn variables(job: &Job, around: &Around<'_>, folder: bool) -> Vec<String> {
     let passed = |name: &str| {
         VARIABLES.contains(&name)
             || around.settings.env.iter().any(|wanted| wanted == name)
@@ -146,7 +146,8 @@ fn variables(around: &Around<'_>, folder: bool) -> Vec<String> {
     let given = around.environment.iter().filter(|(name, _)| passed(name));
     let given = given.map(|(name, value)| format!("{name}={value}"));
     let context = format!("MIXLINE_CONTEXT={}", around.context.0);
-    given.chain([context]).collect()
+    let trace = format!("TRACEPARENT={}", job.traceparent);
+    given.chain([context, trace]).collect()
 }
 
 fn mounts(job: &Job, store: Option<&Path>, around: &Around<'_>) -> Vec<Mount> {
@@ -210,6 +211,7 @@ mod tests {
                 force: false,
             },
             step: "step-x".into(),
+            traceparent: "00-1-2-01".into(),
             log_file: "/project/.mixline/logs/r1/t/2.log".into(),
             timeout: None,
         }
@@ -221,7 +223,13 @@ mod tests {
             ..ContainerSettings::default()
         };
         let variable = |name: &str| (name.to_owned(), "v".to_owned());
-        let names = ["SLACK_URL", "AWS_REGION", "MIXLINE_STORE", "HOME"];
+        let names = [
+            "SLACK_URL",
+            "AWS_REGION",
+            "MIXLINE_STORE",
+            "HOME",
+            "TRACEPARENT",
+        ];
         let around = Around {
             settings: &settings,
             context: ("{}".into(), None),
@@ -250,8 +258,8 @@ mod tests {
         let env = body.env.unwrap();
         assert_eq!(
             env,
-            ["SLACK_URL=v", "MIXLINE_CONTEXT={}"],
-            "no variable leaks"
+            ["SLACK_URL=v", "MIXLINE_CONTEXT={}", "TRACEPARENT=00-1-2-01"],
+            "no variable leaks, and the trace is the attempt's"
         );
     }
 

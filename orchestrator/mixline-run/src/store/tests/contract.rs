@@ -90,6 +90,7 @@ fn created(dag: &str, trigger: &str, window: Option<Window>) -> RunEvent {
         trigger: trigger.to_owned(),
         max_parallel: 2,
         pools: std::collections::BTreeMap::new(),
+        origin: Box::default(),
     }
 }
 
@@ -155,6 +156,7 @@ async fn runs_and_events(one: &StateDb, two: &StateDb) {
         class: mixline_schema::ErrorClass::Data,
         exit_code: Some(65),
         error: error.clone(),
+        assertions: Vec::new(),
     };
     let end = RunEvent::RunFinished {
         state: RunEnd::Failed,

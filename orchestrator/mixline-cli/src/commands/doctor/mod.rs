@@ -1,5 +1,9 @@
 //! `mixline doctor`.
 
+mod machine;
+mod outside;
+mod state;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 
@@ -8,12 +12,12 @@ use mixline_run::{Engine, PlanOptions, Project};
 use serde::Serialize;
 use serde_json::json;
 
-use super::step;
 use crate::app::App;
+use crate::commands::step;
 use crate::failure::{Outcome, RUN_FAILED, one_line};
 use crate::ui::table::Table;
 
-/// Check that the project can run: files, store, state, steps, pipelines
+/// Check that the project can run: files, store, state, clock, credentials, steps, pipelines
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -59,11 +63,16 @@ impl Check {
 /// Carries out `mixline doctor`.
 pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     let project = app.project()?;
-    let mut checks = vec![file(&project), key(&project), store(&project).await];
+    let mut checks = vec![file(&project), key(&project), machine::disk(&project)];
+    checks.push(store(&project).await);
+    checks.extend(outside::credentials(&project));
     match app.engine().await {
         Ok(engine) => {
-            checks.push(Check::ok("state", engine.state().place()));
+            checks.push(state::database(&engine).await?);
+            checks.push(state::clock(&engine).await?);
             checks.push(open_runs(&engine).await?);
+            checks.push(outside::outbox(&engine).await?);
+            checks.push(machine::containers());
             checks.push(steps(&engine).await);
             checks.extend(dags(&engine).await?);
         }

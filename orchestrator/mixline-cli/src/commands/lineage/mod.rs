@@ -1,27 +1,58 @@
 //! `mixline lineage`.
 
+mod columns;
+
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use mixline_artifact::CommitRecord;
 use mixline_run::Engine;
-use mixline_schema::{ArtifactRef, Provenance, fingerprint};
+use mixline_schema::{ArtifactRef, ArtifactRefError, Provenance, fingerprint};
 use serde::Serialize;
 
-use super::artifact;
+use columns::ColumnWalk;
+
 use crate::app::{self, App};
+use crate::commands::artifact;
 use crate::failure::Outcome;
 use crate::ui::words;
 
-/// Show what a version was made from, down to the files, or what was made from it
+/// Show what a version or a column was made from, down to the files, or what was made from it
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  mixline lineage unified_daily_metrics
+  mixline lineage unified_daily_metrics.roas
+  mixline lineage orders@3.revenue --down")]
 pub(crate) struct Args {
-    /// Artifact: `name`, `name@3` or `name@alias`
-    #[arg(value_name = "NAME[@V]")]
-    artifact: ArtifactRef,
+    /// Artifact, or a column of it: `name`, `name@3`, `name@alias`, `name.column`
+    #[arg(value_name = "NAME[@V][.COLUMN]")]
+    target: Target,
     /// What was made from it instead
     #[arg(long)]
     down: bool,
+}
+
+/// An artifact version, or a column of it.
+#[derive(Debug, Clone)]
+struct Target {
+    artifact: ArtifactRef,
+    column: Option<String>,
+}
+
+impl std::str::FromStr for Target {
+    type Err = ArtifactRefError;
+
+    fn from_str(text: &str) -> Result<Self, ArtifactRefError> {
+        let (artifact, column) = match text.split_once('.') {
+            Some((artifact, column)) => (artifact, Some(column.to_owned())),
+            None => (text, None),
+        };
+        Ok(Self {
+            artifact: artifact.parse()?,
+            column,
+        })
+    }
 }
 
 /// A version and what hangs below it.
@@ -45,8 +76,11 @@ struct Node {
 /// Carries out `mixline lineage`.
 pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
     let engine = app.engine().await?;
-    let (log, version) = engine.store().resolve(&args.artifact).await?;
+    let (log, version) = engine.store().resolve(&args.target.artifact).await?;
     let name = log.name().to_owned();
+    if let Some(column) = &args.target.column {
+        return of_column(app, &engine, (&name, version, column), args.down).await;
+    }
     let mut walk = Walk {
         engine: &engine,
         seen: BTreeSet::new(),
@@ -61,6 +95,31 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
         app.document(&tree)?;
     } else {
         print(app, &tree, "", "")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn of_column(
+    app: &App,
+    engine: &Engine,
+    (name, version, column): (&str, u64, &str),
+    down: bool,
+) -> Outcome<ExitCode> {
+    let all = match down {
+        true => Some(consumers(engine).await?),
+        false => None,
+    };
+    let mut walk = ColumnWalk::new(engine, all.as_deref());
+    let tree = walk.tree(name, version, column).await?;
+    if app.json() {
+        app.document(&tree)?;
+    } else {
+        columns::print(app, &tree, "", "")?;
+        for step in walk.rebuilt() {
+            app.note(format!(
+                "{step} has been built anew since; shown is what it declares today"
+            ))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,259 @@
+//! Operations: metrics that a parser of Prometheus' own reads, JSON logs, traces, backup, doctor.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use mixline_conformance::Receiver;
+use serde_json::Value;
+
+use crate::readers::python;
+use crate::support::{Project, text};
+
+/// A DAG that fires every minute.
+const EVERY_MINUTE: &str = "name = \"minutes\"\n[schedule]\ncron = \"* * * * *\"\nzone = \"UTC\"\n\
+    [tasks.one]\nstep = \"step-noop\"\n";
+
+/// A scheduler that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a scheduler with metrics on a free port, and waits for its address.
+fn scheduler(project: &Project) -> (Running, String) {
+    let mut child = project
+        .mixline(&["schedule", "run", "--metrics", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("mixline starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let address = lines.find_map(|line| {
+        let line = line.ok()?;
+        let (_, rest) = line.split_once("metrics at http://")?;
+        Some(rest.trim_end_matches("/metrics").to_owned())
+    });
+    (Running(child), address.expect("an address"))
+}
+
+fn get(address: &str, path: &str, accept: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("a listener");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .expect("a status");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    (status, body.to_owned())
+}
+
+/// Prints the name, type and samples of every family, by the parsers of Prometheus' own client.
+const PARSE: &str = r"
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as classic
+parse = {'openmetrics': openmetrics, 'classic': classic}[sys.argv[1]]
+families = [(f.name, f.type, f.documentation, [s.name for s in f.samples]) for f in parse(sys.stdin.read())]
+for name, kind, documentation, samples in families:
+    assert documentation, name
+print(json.dumps({name: [kind, samples] for name, kind, _, samples in families}))
+";
+
+fn parsed(python: &std::path::Path, format: &str, metrics: &str) -> Value {
+    let mut child = Command::new(python)
+        .args(["-c", PARSE, format])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(metrics.as_bytes()).expect("sent");
+    drop(stdin);
+    let output = child.wait_with_output().expect("an end");
+    assert!(
+        output.status.success(),
+        "{}\n{metrics}",
+        text(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("a document")
+}
+
+#[test]
+fn a_scheduler_is_measured_and_logs_in_json_with_trace_ids() {
+    let project = Project::empty();
+    project.dag("minutes", EVERY_MINUTE);
+    let (mut running, address) = scheduler(&project);
+    // Until a minute is over, a run has been fired and has ended.
+    let mut metrics = String::new();
+    for _ in 0..180 {
+        (_, metrics) = get(
+            &address,
+            "/metrics",
+            "application/openmetrics-text; version=1.0.0",
+        );
+        if metrics.contains("mixline_runs_total{") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(metrics.contains("trigger=\"schedule\""), "{metrics}");
+    assert_eq!(get(&address, "/healthz", "*/*").0, 200);
+    assert_eq!(get(&address, "/elsewhere", "*/*").0, 404);
+    let (_, classic) = get(&address, "/metrics", "text/plain");
+    let _ = running.0.kill();
+    let mut log = String::new();
+    let mut stderr = running.0.stderr.take().expect("a pipe");
+    stderr.read_to_string(&mut log).expect("the log");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON lines only"))
+        .collect();
+    let ended = lines
+        .iter()
+        .find(|line| line["message"] == "attempt succeeded");
+    let ended = ended.expect("a line for the attempt");
+    let run = ended["run"].as_str().expect("a run");
+    assert_eq!(
+        ended["trace_id"].as_str(),
+        Some(run.replace('-', "").as_str())
+    );
+    assert_eq!(ended["span_id"].as_str().map(str::len), Some(16));
+    // The step was handed the same trace.
+    let said = project.ok(&["logs", run]);
+    assert!(said.contains(&run.replace('-', "")), "{said}");
+    let Some(python) = python() else { return };
+    let families = parsed(&python, "openmetrics", &metrics);
+    for (name, kind) in [
+        ("mixline_runs", "counter"),
+        ("mixline_run_duration_seconds", "histogram"),
+        ("mixline_attempt_peak_memory_bytes", "gauge"),
+        ("mixline_next_fire_timestamp_seconds", "gauge"),
+        ("mixline_state_database_bytes", "gauge"),
+        ("process_cpu_seconds", "counter"),
+    ] {
+        assert_eq!(families[name][0], kind, "{name}: {families:#}");
+    }
+    let families = parsed(&python, "classic", &classic);
+    assert_eq!(families["mixline_build_info"][0], "gauge", "{families:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_one_trace_at_the_collector() {
+    let project = Project::empty();
+    project.dag("minutes", EVERY_MINUTE);
+    let collector = Receiver::start([]).await;
+    let url = collector.url();
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let ran = tokio::task::spawn_blocking(move || {
+        project
+            .mixline(&["run", "minutes"])
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+            .env("TRACEPARENT", caller)
+            .output()
+    });
+    let ran = ran.await.expect("no panic").expect("mixline starts");
+    assert!(ran.status.success(), "{ran:?}");
+    let taken = collector.taken();
+    assert_eq!((taken.len(), taken[0].0.as_str()), (1, "/v1/traces"));
+    let spans = &taken[0].1["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    let spans = spans.as_array().expect("spans");
+    assert_eq!(spans.len(), 2);
+    assert!(
+        spans
+            .iter()
+            .all(|span| span["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736")
+    );
+    assert_eq!(spans[0]["parentSpanId"], "00f067aa0ba902b7");
+}
+
+#[test]
+fn a_backup_is_made_while_a_run_goes_on_and_brings_history_back() {
+    let project = Project::initialized();
+    project.dag("minutes", EVERY_MINUTE);
+    project.dag(
+        "slow",
+        "name = \"slow\"\n[tasks.one]\nstep = \"step-noop\"\n[tasks.one.outputs]\nout = \"slow\"\n\
+         [tasks.one.config]\nsleep_ms = 4000\n",
+    );
+    project.ok(&["run", "minutes"]);
+    let mut going = Running(
+        project
+            .mixline(&["run", "slow"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mixline starts"),
+    );
+    std::thread::sleep(Duration::from_millis(700));
+    project.ok(&["state", "backup", "--to", "backup"]);
+    let refused = project.output(&["state", "restore", "--from", "backup"]);
+    assert_eq!(refused.status.code(), Some(74), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("another process"));
+    assert!(going.0.wait().expect("an end").success());
+    let again = project.output(&["state", "backup", "--to", "backup"]);
+    assert_eq!(
+        again.status.code(),
+        Some(2),
+        "a backup is never overwritten"
+    );
+    std::fs::remove_file(project.path().join(".mixline/hash.key")).expect("a key");
+    project.ok(&["run", "minutes", "--force"]);
+    project.ok(&["state", "restore", "--from", "backup"]);
+    let runs = project.ok(&["runs", "list", "--json"]);
+    let runs: Value = serde_json::from_str(&runs).expect("a document");
+    let runs = runs["runs"].as_array().expect("runs").clone();
+    assert_eq!(runs.len(), 2, "the run after the backup is gone: {runs:#?}");
+    assert!(project.path().join(".mixline/hash.key").exists());
+    // The run that was going on is adopted: its output is in the store.
+    project.ok(&["resume"]);
+    let doctor = text(&project.output(&["doctor", "--json"]).stdout);
+    assert!(doctor.contains("0 going on"), "{doctor}");
+    assert_eq!(
+        project
+            .output(&["state", "restore", "--from", "nowhere"])
+            .status
+            .code(),
+        Some(74)
+    );
+}
+
+#[test]
+fn doctor_says_what_is_there_and_shows_no_secret() {
+    let project = Project::initialized();
+    let seen = project
+        .mixline(&["doctor", "--json"])
+        .env("OPENLINEAGE_URL", "http://127.0.0.1:9")
+        .env("OPENLINEAGE_API_KEY", "topsecret")
+        .output()
+        .expect("mixline starts");
+    let seen = text(&seen.stdout);
+    assert!(!seen.contains("topsecret"), "{seen}");
+    let document: Value = serde_json::from_str(&seen).expect("a document");
+    let checks = document["checks"].as_array().expect("checks");
+    for what in [
+        "disk",
+        "store",
+        "state",
+        "clock",
+        "credentials",
+        "outbox",
+        "containers",
+        "steps",
+        "dag",
+    ] {
+        assert!(
+            checks.iter().any(|check| check["what"] == what),
+            "{what}: {seen}"
+        );
+    }
+}
