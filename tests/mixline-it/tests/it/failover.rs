@@ -192,8 +192,13 @@ fn kill_leaders(mut hosts: [Host; 2], ledger: &Path, kills: usize, blows: &[Blow
         takeovers[takeovers.len() / 2],
         takeovers[takeovers.len() - 1]
     );
-    // All that is due by now runs to its end; what becomes due meanwhile is another matter.
-    let due = fires(&hosts[0]).len();
+    // All that is due by now runs to its end; what becomes due meanwhile is another matter. Where
+    // standbys are quick, little is due yet.
+    let mut due = 0;
+    wait("too little is due", &hosts, || {
+        due = fires(&hosts[0]).len();
+        due > 3
+    });
     let mut left = due;
     while left > 0 {
         wait("fires are left over", &hosts, || {
