@@ -12,7 +12,7 @@ use crate::event::{RecordedEvent, RunEnd, RunEvent};
 use crate::fixture::{plan, task};
 use crate::state::RunState;
 use crate::store::{
-    FileStamp, FireState, LEASE, Owner, Retention, RunFilter, RunRow, SCHEDULE, StateDb,
+    Claim, FileStamp, FireState, LEASE, Owner, Retention, RunFilter, RunRow, SCHEDULE, StateDb,
 };
 
 const ME: Owner = Owner {
@@ -117,6 +117,7 @@ async fn contract(one: &StateDb, two: &StateDb) {
     artifact_logs(one, two).await;
     retention(one).await;
     many_at_once(one, two).await;
+    outbox(one, two).await;
 }
 
 async fn runs_and_events(one: &StateDb, two: &StateDb) {
@@ -548,6 +549,72 @@ async fn many_at_once(one: &StateDb, two: &StateDb) {
         let events = one.events(&format!("0010-many-{index:02}"), 0).await;
         assert_eq!(events.unwrap().len(), 12);
     }
+}
+
+/// Runs are told by one claimant at a time, from where the last one stopped.
+async fn outbox(one: &StateDb, two: &StateDb) {
+    let telling = one.clone().with_consumers(vec!["lineage".to_owned()]);
+    let claim = |claimant, second| Claim {
+        consumer: "lineage",
+        claimant,
+        now: at(second),
+    };
+    let (ours, theirs) = (claim("ours", 0), claim("theirs", 1));
+    let mut run = Script::new("0900-told");
+    let begun = vec![created("told", "cli", None), started("a")];
+    run.append(&telling, begun).await.unwrap();
+    let waiting = two.undelivered(theirs).await.unwrap();
+    assert_eq!(waiting.len(), 1, "earlier runs had no consumer");
+    assert_eq!(
+        (waiting[0].run_id.as_str(), waiting[0].next),
+        ("0900-told", 0)
+    );
+
+    let claims = futures::join!(
+        one.claim_delivery(ours, "0900-told"),
+        two.claim_delivery(theirs, "0900-told")
+    );
+    let (first, second) = (claims.0.unwrap(), claims.1.unwrap());
+    assert_eq!(
+        first.xor(second),
+        Some(0),
+        "one claims it: {first:?}, {second:?}"
+    );
+    let (holder, other) = match first {
+        Some(_) => (ours, theirs),
+        None => (theirs, ours),
+    };
+    assert!(two.undelivered(other).await.unwrap().is_empty());
+    assert!(one.delivered(holder, "0900-told", 2).await.unwrap());
+    assert!(!two.delivered(other, "0900-told", 9).await.unwrap());
+    one.delivery_failed(holder, "0900-told", "away\0")
+        .await
+        .unwrap();
+    let backlog = two.backlogs().await.unwrap();
+    assert_eq!((backlog.len(), backlog[0].runs), (1, 1));
+    assert_eq!(backlog[0].error.as_deref(), Some("away\u{fffd}"));
+
+    // The holder's orchestrator is gone.
+    two.forget_claims("0900-told").await.unwrap();
+    let next = two.claim_delivery(other, "0900-told").await.unwrap();
+    assert_eq!(next, Some(2));
+    assert!(!one.delivered(holder, "0900-told", 9).await.unwrap());
+    // A claim that nobody renews runs out.
+    let late = claim("late", 600);
+    let next = one.claim_delivery(late, "0900-told").await.unwrap();
+    assert_eq!(next, Some(2));
+    one.delivered_all(late, "0900-told").await.unwrap();
+    assert!(two.backlogs().await.unwrap().is_empty());
+
+    // What is forgotten is not told any more.
+    let mut forgotten = Script::new("0901-forgotten");
+    let begun = vec![created("told", "cli", None)];
+    forgotten.append(&telling, begun).await.unwrap();
+    forgotten.finish(&telling).await;
+    assert_eq!(one.count("outbox").await, 1);
+    let none = Retention { days: 90, runs: 0 };
+    one.prune(none, at(0)).await.unwrap();
+    assert_eq!(one.count("outbox").await, 0);
 }
 
 async fn on(scratch: &Scratch) {
