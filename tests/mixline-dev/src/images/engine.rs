@@ -101,10 +101,7 @@ fn start() -> Result<Engine> {
     let daemon = command.spawn().context("could not start dockerd")?;
     let engine = Engine {
         host: Some(host.clone()),
-        own: Some(Own {
-            daemon,
-            folder: folder,
-        }),
+        own: Some(Own { daemon, folder }),
     };
     let tries = START.as_millis() / 100;
     for _ in 0..tries {
