@@ -8,7 +8,7 @@
 //!
 //! Nothing is remembered between ticks that is not in the state database, so a scheduler may die
 //! at any moment. Of several on one database, one leads and ticks; the others wait for its lease
-//! to end ([`seat`]).
+//! to end (`seat.rs`).
 
 mod alarm;
 mod seat;

@@ -3,7 +3,7 @@
 //! The event log is the only truth about a run; `runs` is a projection of it for lists. The rest
 //! are memories that may be lost without harm (caches, the projection of the artifact logs) and
 //! the schedule. It is a file of SQLite, or a Postgres server when orchestrators on several
-//! machines share it: the same statements run on both, and where the two differ, [`Dialect`] says
+//! machines share it: the same statements run on both, and where the two differ, `dialect.rs` says
 //! how.
 //!
 //! On SQLite one connection writes, so transactions never wait for each other inside one process;
