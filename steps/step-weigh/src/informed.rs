@@ -75,39 +75,26 @@ impl Informed {
     pub(crate) fn by_channel(&self, found: &Gathered) -> Vec<(ChannelId, Part)> {
         let on_paths: f64 = self.reconciled.reached.iter().sum();
         let base = (self.reconciled.value - on_paths).max(0.0);
+        let met = |channel: ChannelId| self.reconciled.by_paths[channel.index()] > 0.0;
+        let target = |one: &Modelled| (one.share * self.reconciled.value).max(0.0);
+        let named = self.modelled.iter();
+        let unmet = named.filter(|(name, _)| found.channels.find(name).is_some_and(|c| !met(c)));
+        let wanted: f64 = unmet.map(|(_, modelled)| target(modelled)).sum();
+        // Where the base cannot give all that is wanted of it, everyone gets the same part.
+        let given = if wanted > base { base / wanted } else { 1.0 };
         let part = |(name, modelled): (&String, &Modelled)| {
             let channel = found.channels.find(name)?;
-            let on_path = self.reconciled.by_paths[channel.index()] > 0.0;
-            let target = (modelled.share * self.reconciled.value).max(0.0);
-            let (revenue, of_base) = if on_path {
+            let (revenue, of_base) = if met(channel) {
                 (self.reconciled.reached[channel.index()], None)
             } else {
-                let revenue = target.min(base);
+                let revenue = target(modelled) * given;
                 (revenue, Some(if base > 0.0 { revenue / base } else { 0.0 }))
-            };
-            let scaled = |x: f64| x * revenue;
-            let Interval {
-                mean,
-                q05,
-                q25,
-                q50,
-                q75,
-                q95,
-            } = modelled.spread;
-            let [mean, q05, q25, q50, q75, q95] = [mean, q05, q25, q50, q75, q95].map(scaled);
-            let interval = Interval {
-                mean,
-                q05,
-                q25,
-                q50,
-                q75,
-                q95,
             };
             Some((
                 channel,
                 Part {
                     revenue,
-                    interval,
+                    interval: modelled.spread.scaled(revenue),
                     base: of_base,
                 },
             ))

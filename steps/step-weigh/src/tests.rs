@@ -206,6 +206,33 @@ fn the_mix_models_channels_get_its_totals_also_those_without_touches() {
 }
 
 #[test]
+fn channels_without_touches_never_get_more_than_the_base_holds() {
+    let modelled = vec![
+        modelled("meta", 0.3),
+        modelled("tv", 0.6),
+        modelled("radio", 0.3),
+    ];
+    let (out, _) = run(world(), Some(modelled));
+    let revenue: f64 = out.methods.rows()[0].revenue;
+    let rows = out.channels.rows();
+    let of = |channel: &str| {
+        let mut rows = rows.iter().filter(|row| row.method == "mmm_informed");
+        rows.find(|row| row.channel == channel)
+            .map_or(f64::NAN, |row| row.revenue)
+    };
+    let near = |found: f64, share: f64| (found - share * revenue).abs() < 1e-6 * revenue;
+    assert!(near(of("tv") + of("radio"), 0.7) && near(of("tv"), 0.7 * 2.0 / 3.0));
+    assert!(near(of("direct"), 0.0));
+    let short: f64 = out
+        .reconciliation
+        .rows()
+        .iter()
+        .map(|row| row.unreconciled_revenue)
+        .sum();
+    assert!(near(short, 0.2), "{short}");
+}
+
+#[test]
 fn what_cannot_be_told_is_left_out_with_its_reason() {
     let (out, ctx) = run(journey("ann", &[], Some(5.0)), None);
     let rows = out.channels.rows();

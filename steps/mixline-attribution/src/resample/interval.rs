@@ -31,6 +31,19 @@ impl Interval {
         }
     }
 
+    /// The same interval in another unit.
+    #[must_use]
+    pub fn scaled(self, by: f64) -> Self {
+        Self {
+            mean: self.mean * by,
+            q05: self.q05 * by,
+            q25: self.q25 * by,
+            q50: self.q50 * by,
+            q75: self.q75 * by,
+            q95: self.q95 * by,
+        }
+    }
+
     /// The summary of some values; `None` when there are none.
     #[must_use]
     pub fn of(mut values: Vec<f64>) -> Option<Self> {

@@ -4,7 +4,7 @@ use mixline_attribution::conversion::{ConversionModel, DataDriven, IncrementalSh
 use mixline_attribution::markov::{Chain, RemovalEffects, Transitions, Which};
 use mixline_attribution::shapley::Cumulative;
 use mixline_attribution::{
-    ChannelId, Credit, Journeys, Outcome, PositionWeights, Totals, Touch, TouchRule,
+    ChannelId, Credit, Journey, Journeys, Outcome, PositionWeights, Totals, Touch, TouchRule,
 };
 use proptest::prelude::*;
 
@@ -228,17 +228,37 @@ proptest! {
     }
 
     #[test]
-    fn a_refund_takes_back_exactly_what_the_order_gave(journeys in journeys(), value in 1.0f64..99.0) {
-        let Some(order) = journeys.iter().find(|journey| journey.outcome.conversions > 0.0) else {
+    fn a_refund_takes_back_from_each_channel_what_the_order_gave_it(
+        journeys in journeys(), part in 0.0f64..=1.0,
+    ) {
+        let mut orders = journeys.iter().filter(|journey| journey.outcome.conversions > 0.0);
+        let Some(order) = orders.next() else {
             return Ok(());
         };
+        let worth = |value: f64| Journey {
+            outcome: Outcome { value, ..order.outcome },
+            ..order
+        };
+        let value = order.outcome.value;
         let mut wrong = Vec::new();
         with_methods(&journeys, &mut |name, method| {
-            let mut shares = Vec::new();
-            method.credit(order.touches, &mut shares);
-            let left = shares.iter().any(|share| share * value + share * -value != 0.0);
-            if left {
-                wrong.push(name.to_owned());
+            let (whole, refunded) = (Totals::of(method, [order]), Totals::of(method, [worth(0.0)]));
+            // A refund may come as an order of its own, or as a lower value of the order.
+            let booked = Totals::of(method, [order, worth(-part * value)]);
+            let restated = Totals::of(method, [worth(value - part * value)]);
+            for channel in (0..CHANNELS).map(ChannelId) {
+                let left = (1.0 - part) * whole.value_of(channel);
+                let same = close(left, booked.value_of(channel))
+                    && close(left, restated.value_of(channel))
+                    && refunded.value_of(channel) == 0.0
+                    && close(whole.conversions_of(channel), refunded.conversions_of(channel));
+                if !same {
+                    wrong.push(format!("{name}, {channel:?}"));
+                }
+            }
+            let given = restated.value.iter().sum::<f64>() + restated.uncredited_value;
+            if !close(given, value - part * value) {
+                wrong.push(format!("{name}: {given} in all"));
             }
         });
         prop_assert!(wrong.is_empty(), "{wrong:?}");
