@@ -225,18 +225,26 @@ impl Project {
     /// The file an attempt's output is captured to while it runs.
     #[must_use]
     pub fn log_file(&self, run_id: &str, task: &str, attempt: u32) -> PathBuf {
-        self.state
-            .join("logs")
-            .join(run_id)
-            .join(task)
-            .join(format!("{attempt}.log"))
+        let folder = self.log_folder(run_id).join(task);
+        folder.join(format!("{attempt}.log"))
+    }
+
+    /// The folder of the files of a run's attempts.
+    pub(crate) fn log_folder(&self, run_id: &str) -> PathBuf {
+        self.state.join("logs").join(run_id)
     }
 }
 
 /// The object an attempt's output is kept under in the store after it ended.
 #[must_use]
 pub(crate) fn log_object(run_id: &str, task: &str, attempt: u32) -> String {
-    format!("_runs/{run_id}/{task}/{attempt}.log")
+    format!("{}/{task}/{attempt}.log", log_objects(run_id))
+}
+
+/// The folder of a run's objects in the store.
+#[must_use]
+pub(crate) fn log_objects(run_id: &str) -> String {
+    format!("_runs/{run_id}")
 }
 
 fn cores() -> usize {

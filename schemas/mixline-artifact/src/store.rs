@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use mixline_schema::{ArtifactRef, Selector, artifact_name_is_valid};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -255,6 +255,26 @@ impl Store {
         paths.sort();
         Ok(paths)
     }
+
+    /// Removes the plain objects below a folder. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// What the store said; others may have been removed by then.
+    pub async fn remove_objects(&self, folder: &str) -> Result<(), StoreError> {
+        let listed = self.objects.list(Some(&Path::from(folder)));
+        let paths = listed.map_ok(|object| object.location).boxed();
+        let removed = self.objects.delete_stream(paths);
+        let present = removed.filter(|removed| {
+            let gone = matches!(removed, Err(object_store::Error::NotFound { .. }));
+            std::future::ready(!gone)
+        });
+        let all = present.try_for_each(|_| std::future::ready(Ok(()))).await;
+        all.map_err(|source| StoreError::Io {
+            action: "remove",
+            path: folder.to_owned(),
+            source,
+        })
+    }
 }
 
 fn local(path: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
@@ -268,7 +288,8 @@ fn local(path: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
         path: path.to_owned(),
         source,
     })?;
-    Ok(Arc::new(objects.with_fsync(true)))
+    let objects = objects.with_fsync(true).with_automatic_cleanup(true);
+    Ok(Arc::new(objects))
 }
 
 fn cloud(

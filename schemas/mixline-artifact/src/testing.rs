@@ -156,7 +156,7 @@ async fn references(store: &Store) {
     );
 }
 
-/// Plain objects: written over, read, listed, absent.
+/// Plain objects: written over, read, listed, absent, removed.
 async fn objects(store: &Store) {
     for text in ["first", "second"] {
         let put = store.put_object("_runs/r/a/1.log", text.into()).await;
@@ -168,6 +168,13 @@ async fn objects(store: &Store) {
     let listed = store.list_objects("_runs").await.expect("lists");
     assert_eq!(listed, ["_runs/r/a/1.log"]);
     assert!(store.list_objects("_none").await.expect("lists").is_empty());
+    let other = store.put_object("_runs/other/a/1.log", "kept".into()).await;
+    other.expect("writes");
+    for _ in 0..2 {
+        store.remove_objects("_runs/r").await.expect("removes");
+    }
+    let left = store.list_objects("_runs").await.expect("lists");
+    assert_eq!(left, ["_runs/other/a/1.log"]);
 }
 
 /// Files that only old versions need go; the newest version and the aliased one stay.

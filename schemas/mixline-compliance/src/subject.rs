@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use crate::Options;
 
@@ -39,6 +39,19 @@ impl Subject {
                 let mut command = confined(options, name)?;
                 command.arg(image).args(args);
                 Ok(command)
+            }
+        }
+    }
+
+    /// Sends SIGTERM to the step of a call; whether it was there to be sent one.
+    pub(crate) fn terminate(&self, child: &Child, scratch: &Path, name: &str) -> io::Result<bool> {
+        match self {
+            Self::Binary(_) => terminate(child).map(|()| true),
+            // Not through the client, which passes signals on only once it is attached.
+            Self::Image(_) => {
+                let mut kill = Command::new("docker");
+                kill.args(["kill", "--signal", "TERM", &container(scratch, name)]);
+                Ok(kill.output()?.status.success())
             }
         }
     }
@@ -94,4 +107,25 @@ fn confined(options: &Options, name: &str) -> io::Result<Command> {
 fn container(scratch: &Path, name: &str) -> String {
     let folder = scratch.file_name().unwrap_or_default().to_string_lossy();
     format!("mixline-verify-{folder}-{name}")
+}
+
+#[cfg(unix)]
+fn terminate(child: &Child) -> io::Result<()> {
+    let pid = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
+    #[expect(
+        unsafe_code,
+        reason = "sending a signal to a child of ours needs a system call"
+    )]
+    // SAFETY: kill takes no pointers, and the child has not been waited for.
+    let sent = unsafe { libc::kill(pid, libc::SIGTERM) };
+    if sent == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+#[cfg(not(unix))]
+fn terminate(_: &Child) -> io::Result<()> {
+    Err(io::Error::other("signals exist on Unix only"))
 }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::error::RunError;
-use crate::project::log_object;
+use crate::project::{log_object, log_objects};
 
 impl Engine {
     /// The output of an attempt so far; `None` when there is no such attempt.
@@ -27,5 +27,13 @@ impl Engine {
             .await;
         let kept = kept.map_err(RunError::store("read the logs of", self.store.url()))?;
         Ok(kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Removes what the attempts of a run said. What cannot be removed is a warning.
+    pub(super) async fn forget_logs(&self, run_id: &str) {
+        let _ = std::fs::remove_dir_all(self.project.log_folder(run_id));
+        if let Err(error) = self.store.remove_objects(&log_objects(run_id)).await {
+            tracing::warn!(run_id, %error, "could not remove the task logs of an old run");
+        }
     }
 }

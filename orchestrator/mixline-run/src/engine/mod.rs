@@ -332,7 +332,7 @@ impl Engine {
         match self.db.prune(self.retention, (self.clock)()).await {
             Ok(ids) => {
                 for id in ids {
-                    let _ = std::fs::remove_dir_all(self.project.state.join("logs").join(id));
+                    self.forget_logs(&id).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "could not forget old runs"),

@@ -395,22 +395,22 @@ async fn a_database_that_somebody_else_holds_is_named_and_nothing_is_started() {
 }
 
 #[tokio::test]
-async fn old_runs_are_forgotten() {
+async fn old_runs_are_forgotten_with_what_they_said() {
     let dir = tempfile::tempdir().unwrap();
     let retention = Retention { days: 90, runs: 2 };
-    let engine = open(dir.path(), "ok")
-        .await
-        .with_executor(Arc::new(MockExecutor));
-    let engine = engine.with_retention(retention);
+    let engine = open(dir.path(), "ok").await.with_retention(retention);
+    let mut runs = Vec::new();
     for _ in 0..4 {
-        run(&engine, vec![task("a", &[])]).await;
+        runs.push(run(&engine, vec![task("a", &[])]).await.run_id);
     }
-    let kept = engine
-        .state()
-        .runs(&crate::store::RunFilter::default())
-        .await
-        .unwrap();
-    assert_eq!(kept.len(), 2);
+    let all = crate::store::RunFilter::default();
+    assert_eq!(engine.state().runs(&all).await.unwrap().len(), 2);
+    let objects = engine.store().list_objects("_runs").await.unwrap();
+    let expected = runs[2..].iter().map(|run| format!("_runs/{run}/a/1.log"));
+    assert_eq!(objects, expected.collect::<Vec<_>>());
+    let said = engine.task_log(&runs[0], "a", 1).await.unwrap();
+    assert_eq!(said, None);
+    assert!(!dir.path().join("store/_runs").join(&runs[0]).exists());
 }
 
 #[tokio::test]

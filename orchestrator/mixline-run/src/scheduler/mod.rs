@@ -13,8 +13,6 @@
 mod alarm;
 mod seat;
 #[cfg(test)]
-mod soak;
-#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -6,8 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mixline_schema::StepDescriptor;
-
 use crate::support::{Project, bin, text};
 
 /// Who the images run as when the project belongs to root.
@@ -16,7 +14,7 @@ const NOBODY: u32 = 65532;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pattern of the images, made by `cargo dev test` together with an engine.
-fn images() -> Option<String> {
+pub(crate) fn images() -> Option<String> {
     let images = std::env::var_os("MIXLINE_TEST_IMAGES")?;
     Some(images.to_string_lossy().into_owned())
 }
@@ -57,13 +55,13 @@ fn contain(project: &Project, images: &str) {
     }
 }
 
-fn open_to_nobody(folder: &Path) {
+pub(crate) fn open_to_nobody(folder: &Path) {
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(folder, open).expect("our own folder");
 }
 
 /// Gives a file, or a folder with all that is in it, to nobody.
-fn own(path: &Path) {
+pub(crate) fn own(path: &Path) {
     let owner = format!("{NOBODY}:{NOBODY}");
     let owned = Command::new("chown")
         .args(["-R", &owner])
@@ -72,7 +70,7 @@ fn own(path: &Path) {
     assert!(owned.expect("chown starts").success());
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("id starts");
     text(&id.stdout).trim() == "0"
 }
@@ -262,104 +260,6 @@ fn an_image_that_is_nowhere_is_a_configuration_error_that_names_it() {
         err.contains("no.such/image:1") && err.contains("pull"),
         "{err}"
     );
-}
-
-/// Every image is held to the contract with real inputs: what the three pipelines have written.
-#[tokio::test]
-async fn every_image_keeps_the_contract() {
-    let images = images_or_skip!();
-    let project = Project::initialized();
-    project.ok(&[
-        "step",
-        "run",
-        "step-synthesize",
-        "--",
-        "--set",
-        "days=500",
-        "--seed",
-        "3",
-    ]);
-    for dag in ["daily_ingest", "weekly_retrain", "weekly_optimize"] {
-        project.ok(&["run", dag]);
-    }
-    let inputs = project.path().join("inputs");
-    std::fs::create_dir_all(&inputs).expect("writes");
-    open_to_nobody(project.path());
-    if is_root() {
-        own(&project.path().join(".mixline"));
-    }
-    let listed = project.ok(&["step", "list", "--json"]);
-    let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
-    let mut broken = Vec::new();
-    for step in listed["steps"].as_array().expect("a list") {
-        let descriptor = &step["descriptor"];
-        let descriptor: StepDescriptor =
-            serde_json::from_value(descriptor.clone()).expect("a descriptor");
-        let image = images.replace("{step}", &descriptor.name);
-        let arguments = arguments(&project, &descriptor).await;
-        let folder = project.path().display().to_string();
-        let mut args = vec!["step", "verify", &image, "--json", "--mount", &folder];
-        if descriptor.name == "step-noop" {
-            args.extend(["--slow", "--set sleep_ms=30000"]);
-        }
-        args.push("--");
-        args.extend(arguments.iter().map(String::as_str));
-        let output = project.output(&args);
-        let seen: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        for finding in seen["findings"].as_array().expect("findings") {
-            let verdict = finding["verdict"].as_str().unwrap_or_default();
-            // With inputs at hand, only what takes long and what needs a process is left out.
-            let left_out = verdict == "not_applicable"
-                && !["describe_fast", "sigterm"].contains(&finding["rule"].as_str().unwrap_or(""));
-            if verdict == "fail" || left_out {
-                broken.push(format!("{image}: {finding}"));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
-}
-
-/// What makes a step succeed on its own: its inputs as files, and its folders where it may write.
-async fn arguments(project: &Project, descriptor: &StepDescriptor) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let store = project.store().await;
-    for port in &descriptor.inputs {
-        let log = store.log(&port.artifact).expect("a legal name");
-        if log.head().await.expect("lists").is_none() {
-            continue;
-        }
-        // A table of one file is that file; others are written as one.
-        let files = log.snapshot(None).await.expect("reads").files;
-        let file = match files.as_slice() {
-            [only] => project
-                .path()
-                .join("store")
-                .join(&port.artifact)
-                .join(&only.path),
-            _ => {
-                let name = format!("{}.parquet", port.artifact);
-                let file = project.path().join("inputs").join(name);
-                let to = file.display().to_string();
-                project.ok(&["artifact", "export", &port.artifact, "--to", &to]);
-                file
-            }
-        };
-        let input = format!("{}={}", port.name, file.display());
-        arguments.extend(["--in".to_owned(), input]);
-    }
-    let folders: &[(&str, &str)] = match descriptor.name.as_str() {
-        "step-ingest" => &[
-            ("sources", "sources"),
-            ("data", "data/raw"),
-            ("hash_key_file", ".mixline/hash.key"),
-        ],
-        _ => &[],
-    };
-    for (setting, folder) in folders {
-        let path = project.path().join(folder).display().to_string();
-        arguments.extend(["--set".to_owned(), format!("{setting}={path}")]);
-    }
-    arguments
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
 mod attribution;
+mod compliance;
 mod containers;
 mod crash;
 mod errors;
@@ -14,4 +15,6 @@ mod pipeline;
 mod races;
 mod readers;
 mod retrain;
+mod soak;
 mod support;
+mod watched;

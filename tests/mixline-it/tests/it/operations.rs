@@ -1,8 +1,7 @@
 //! Operations: metrics that a parser of Prometheus' own reads, JSON logs, traces, backup, doctor.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mixline_conformance::Receiver;
@@ -10,52 +9,11 @@ use serde_json::Value;
 
 use crate::readers::python;
 use crate::support::{Project, text};
+use crate::watched::{Running, get, scheduler};
 
 /// A DAG that fires every minute.
 const EVERY_MINUTE: &str = "name = \"minutes\"\n[schedule]\ncron = \"* * * * *\"\nzone = \"UTC\"\n\
     [tasks.one]\nstep = \"step-noop\"\n";
-
-/// A scheduler that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a scheduler with metrics on a free port, and waits for its address.
-fn scheduler(project: &Project) -> (Running, String) {
-    let mut child = project
-        .mixline(&["schedule", "run", "--metrics", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("mixline starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let address = lines.find_map(|line| {
-        let line = line.ok()?;
-        let (_, rest) = line.split_once("metrics at http://")?;
-        Some(rest.trim_end_matches("/metrics").to_owned())
-    });
-    (Running(child), address.expect("an address"))
-}
-
-fn get(address: &str, path: &str, accept: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).expect("a listener");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let status = answer
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok())
-        .expect("a status");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-    (status, body.to_owned())
-}
 
 /// Prints the name, type and samples of every family, by the parsers of Prometheus' own client.
 const PARSE: &str = r"
@@ -93,7 +51,7 @@ fn parsed(python: &std::path::Path, format: &str, metrics: &str) -> Value {
 fn a_scheduler_is_measured_and_logs_in_json_with_trace_ids() {
     let project = Project::empty();
     project.dag("minutes", EVERY_MINUTE);
-    let (mut running, address) = scheduler(&project);
+    let (mut running, address) = scheduler(&project, Stdio::piped());
     // Until a minute is over, a run has been fired and has ended.
     let mut metrics = String::new();
     for _ in 0..180 {

@@ -1,5 +1,6 @@
 //! A scratch project, the built programs, and what the tests ask of them.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -59,6 +60,26 @@ impl Project {
     pub(crate) fn dag(&self, name: &str, text: &str) {
         std::fs::write(self.path().join("dags").join(format!("{name}.toml")), text)
             .expect("writes");
+    }
+
+    /// Adds a step of the project's own, a shell script.
+    pub(crate) fn step(&self, name: &str, script: &str) {
+        let folder = self.path().join("bin");
+        std::fs::create_dir_all(&folder).expect("writes");
+        std::fs::write(folder.join(name), script).expect("writes");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.join(name), executable).expect("writes");
+        let file = self.path().join("mixline.toml");
+        let config = std::fs::read_to_string(&file).expect("reads");
+        let config = config.replacen("steps = [", "steps = [\"bin\", ", 1);
+        std::fs::write(&file, config).expect("writes");
+    }
+
+    /// Adds to the project file.
+    pub(crate) fn configure(&self, more: &str) {
+        let file = self.path().join("mixline.toml");
+        let config = std::fs::read_to_string(&file).expect("reads");
+        std::fs::write(&file, config + more).expect("writes");
     }
 
     /// `mixline` with arguments, in the project.
