@@ -13,6 +13,8 @@ _RUN_ID = "{{ run_id }}"
 _ATTEMPT = "{{ ti.try_number }}"
 _START = "{{ data_interval_start | ts if data_interval_start else '' }}"
 _END = "{{ data_interval_end | ts if data_interval_end else '' }}"
+#: OpenLineage's name of the Airflow run, for programs that a task starts.
+_PARENT = "{{ macros.OpenLineageProviderPlugin.lineage_parent_id(task_instance) }}"
 
 
 def variables(pipeline: Pipeline, task: Task, settings: Settings) -> dict[str, str]:
@@ -21,7 +23,17 @@ def variables(pipeline: Pipeline, task: Task, settings: Settings) -> dict[str, s
     # A window cannot be in the document: a run that is started by hand may have none.
     if task.step.windowed:
         found |= {"MIXLINE_WINDOW_START": _START, "MIXLINE_WINDOW_END": _END}
+    if _has_openlineage():
+        found["OPENLINEAGE_PARENT_ID"] = _PARENT
     return found
+
+
+def _has_openlineage() -> bool:
+    try:
+        import airflow.providers.openlineage  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def document(pipeline: Pipeline, task: Task, settings: Settings) -> str:

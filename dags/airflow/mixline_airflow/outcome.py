@@ -18,6 +18,13 @@ def exit_code(message: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def exit_code_of(pod: Any, container: str) -> int | None:
+    """The exit code of a pod's container, when it has ended."""
+    statuses = (pod.status and pod.status.container_statuses) or []
+    ended = [s.state.terminated for s in statuses if s.name == container and s.state]
+    return next((end.exit_code for end in ended if end), None)
+
+
 def result(lines: Any) -> dict[str, Any] | None:
     """The step's result, from everything that it said.
 

@@ -14,6 +14,7 @@ from mixline_airflow.pipeline import duration
 
 HERE = Path(__file__).parent.parent
 DAGS = ["daily_ingest", "weekly_retrain", "weekly_optimize"]
+STORE = "s3://bucket/shop"
 CATALOGUE = read_catalogue(HERE / "steps.json")
 
 
@@ -42,7 +43,7 @@ def test_the_catalogue_is_what_the_steps_say(project):
 
 @pytest.mark.parametrize("name", DAGS)
 def test_tasks_wait_for_those_that_mixline_lets_them_wait_for(project, name):
-    exported = json.loads(mixline("export", "argo", name, cwd=project))
+    exported = json.loads(mixline("export", "argo", name, "--store", STORE, cwd=project))
     nodes = exported["spec"]["workflowSpec"]["templates"][0]["dag"]["tasks"]
     expected = {node["name"]: sorted(node["dependencies"]) for node in nodes}
     assert {t.name: t.deps for t in pipeline(name).tasks.values()} == expected
@@ -50,10 +51,10 @@ def test_tasks_wait_for_those_that_mixline_lets_them_wait_for(project, name):
 
 @pytest.mark.parametrize("name", DAGS)
 def test_the_context_is_the_exported_one_with_run_and_attempt(project, name):
-    exported = json.loads(mixline("export", "argo", name, cwd=project))
+    exported = json.loads(mixline("export", "argo", name, "--store", STORE, cwd=project))
     templates = exported["spec"]["workflowSpec"]["templates"][1:]
     read = pipeline(name)
-    settings = Settings.from_env({}, project=project)
+    settings = Settings.from_env({}, project=project, store=STORE)
     for template in templates:
         (variable,) = [v for v in template["container"]["env"] if v["name"] == "MIXLINE_CONTEXT"]
         expected = json.loads(variable["value"])

@@ -42,7 +42,8 @@ impl Engine {
     }
 
     /// The image a task runs in; `None` when it runs as a process.
-    fn image_of(&self, task: &Task) -> Option<String> {
+    #[must_use]
+    pub fn image_of(&self, task: &Task) -> Option<String> {
         if task.image.is_some() {
             return task.image.clone();
         }

@@ -263,6 +263,33 @@ fn an_image_that_is_nowhere_is_a_configuration_error_that_names_it() {
 }
 
 #[test]
+fn doctor_compares_images_with_binaries() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    project.dag("waits", &waiting("waits", 1));
+    contain(&project, &images);
+    let check = || {
+        let seen = text(&project.output(&["doctor", "--json"]).stdout);
+        let seen: serde_json::Value = serde_json::from_str(&seen).expect("a document");
+        let checks = seen["checks"].as_array().expect("checks").clone();
+        let check = checks.into_iter().find(|check| check["what"] == "images");
+        check.expect("images are looked at")
+    };
+    assert_eq!(check()["verdict"], "ok", "{}", check());
+    let file = project.path().join("mixline.toml");
+    let config = std::fs::read_to_string(&file).expect("reads");
+    let other = images.replace("{step}", "step-fit");
+    std::fs::write(&file, config.replace(&images, &other)).expect("writes");
+    assert_eq!(check()["verdict"], "warn");
+    let seen = check()["seen"].to_string();
+    assert!(seen.contains("holds step-fit, not step-noop"), "{seen}");
+    std::fs::write(&file, config.replace(&images, "no.such/{step}:1")).expect("writes");
+    assert_eq!(check()["verdict"], "fail");
+    let seen = check()["seen"].to_string();
+    assert!(seen.contains("no.such/step-noop:1"), "{seen}");
+}
+
+#[test]
 fn every_binary_has_an_image() {
     let images = images_or_skip!();
     let folder = bin("mixline").parent().expect("a folder").to_owned();

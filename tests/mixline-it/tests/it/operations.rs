@@ -205,8 +205,8 @@ fn doctor_says_what_is_there_and_shows_no_secret() {
         "clock",
         "credentials",
         "outbox",
-        "containers",
         "steps",
+        "images",
         "dag",
     ] {
         assert!(

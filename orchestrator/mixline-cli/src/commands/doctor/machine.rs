@@ -1,7 +1,6 @@
-//! The machine: disk space, and a container engine where there is one.
+//! The machine: disk space.
 
 use std::path::Path;
-use std::process::Command;
 
 use mixline_run::Project;
 
@@ -37,34 +36,4 @@ fn existing(path: &Path) -> &Path {
     path.ancestors()
         .find(|folder| folder.is_dir())
         .unwrap_or(Path::new("/"))
-}
-
-/// The container engine and the step images it holds. None is needed to run steps as processes.
-pub(super) fn containers() -> Check {
-    let Some(client) = docker(&["version", "--format", "{{.Client.Version}}"]) else {
-        return Check::ok("containers", "no docker client; steps run as processes");
-    };
-    let client = client.lines().next().unwrap_or_default().to_owned();
-    let Some(images) = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]) else {
-        let seen = format!("docker client {client}, no engine answers; steps run as processes");
-        return Check::ok("containers", seen);
-    };
-    let steps = images.lines().filter(|image| {
-        image
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| name.starts_with("step-") || name.starts_with("mixline"))
-    });
-    Check::ok(
-        "containers",
-        format!("docker client {client}, {} images of steps", steps.count()),
-    )
-}
-
-/// What docker prints; `None` when there is no client or it fails. (`docker version` fails without
-/// an engine, but names the client first.)
-fn docker(args: &[&str]) -> Option<String> {
-    let output = Command::new("docker").args(args).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.success() || args[0] == "version" && !text.trim().is_empty()).then_some(text)
 }

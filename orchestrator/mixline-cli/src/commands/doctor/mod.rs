@@ -2,6 +2,7 @@
 
 mod machine;
 mod outside;
+mod programs;
 mod state;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,11 +14,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::commands::step;
 use crate::failure::{Outcome, RUN_FAILED, one_line};
 use crate::ui::table::Table;
 
-/// Check that the project can run: files, store, state, clock, credentials, steps, pipelines
+/// Check that the project can run: files, store, state, clock, credentials, steps, images, pipelines
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -72,8 +72,9 @@ pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
             checks.push(state::clock(&engine).await?);
             checks.push(open_runs(&engine).await?);
             checks.push(outside::outbox(&engine).await?);
-            checks.push(machine::containers());
-            checks.push(steps(&engine).await);
+            let used = programs::Used::of(&engine)?;
+            checks.push(programs::steps(&engine, &used).await);
+            checks.push(programs::images(&engine, &used).await);
             checks.extend(dags(&engine).await?);
         }
         Err(failure) => {
@@ -175,40 +176,6 @@ async fn open_runs(engine: &Engine) -> Outcome<Check> {
             "`mixline resume` brings them to their end",
         ),
     })
-}
-
-async fn steps(engine: &Engine) -> Check {
-    let binaries = step::binaries(engine);
-    let mut broken = Vec::new();
-    for (_, path) in &binaries {
-        if let Err(error) = engine.describe(path).await {
-            broken.push(one_line(&error));
-        }
-    }
-    if binaries.is_empty() {
-        let folders = engine
-            .project()
-            .steps
-            .iter()
-            .map(|folder| folder.display().to_string());
-        let seen = format!("none in {}", folders.collect::<Vec<_>>().join(", "));
-        return Check::fail(
-            "steps",
-            seen,
-            "name their folder under `steps` in mixline.toml",
-        );
-    }
-    match broken.is_empty() {
-        true => Check::ok(
-            "steps",
-            format!("{} found, all describe themselves", binaries.len()),
-        ),
-        false => Check::fail(
-            "steps",
-            broken.join("; "),
-            "`mixline step verify` says more",
-        ),
-    }
 }
 
 async fn dags(engine: &Engine) -> Outcome<Vec<Check>> {

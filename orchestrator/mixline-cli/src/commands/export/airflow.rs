@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
+use mixline_plan::{CatchUp, Schedule};
+
 use super::pipeline::{Pipeline, Task};
 
 /// The file.
 pub(super) fn file(pipeline: &Pipeline) -> String {
     let mut text = format!(
         r#"# {name}, as `mixline export airflow {name}` printed it.
+import os
 from datetime import datetime, timedelta, timezone
 
 from airflow.providers.docker.operators.docker import DockerOperator
@@ -20,7 +23,7 @@ with DAG(
     # A bare cron string would give Airflow 3 empty intervals, which steps refuse.
     schedule={schedule},
     start_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
-    catchup=False,
+    catchup={catchup},
     max_active_runs=1,
     tags=["mixline"],
     default_args={{
@@ -32,7 +35,7 @@ with DAG(
         "skip_on_exit_code": [99],         # nothing to do in this window
         "trigger_rule": "none_failed",     # a skipped task stops nobody
         "retry_exponential_backoff": True,
-    }},
+{more}    }},
 ) as dag:
 "#,
         name = pipeline.name,
@@ -41,6 +44,8 @@ with DAG(
         schedule = schedule(pipeline),
         root = text(&pipeline.root),
         mounts = mounts(pipeline),
+        catchup = python(pipeline.schedule.as_ref().is_some_and(catches_up)),
+        more = more(pipeline),
     );
     for task in &pipeline.tasks {
         operator(&mut text, pipeline, task);
@@ -59,6 +64,38 @@ fn schedule(pipeline: &Pipeline) -> String {
         let (cron, zone) = (text(&schedule.cron), text(schedule.zone.name()));
         format!("CronDataIntervalTimetable({cron}, timezone={zone})")
     })
+}
+
+fn catches_up(schedule: &Schedule) -> bool {
+    schedule.catch_up == CatchUp::All
+}
+
+fn python(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+/// What `[container]` says of the machine: user, network, and the names of variables whose values
+/// are Airflow's own.
+fn more(pipeline: &Pipeline) -> String {
+    let settings = &pipeline.container;
+    let mut lines = String::new();
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(lines, "        {}: {value},", text(key));
+    };
+    if let Some(user) = &settings.user {
+        line("user", text(user));
+    }
+    if let Some(network) = &settings.network {
+        line("network_mode", text(network));
+    }
+    if !settings.env.is_empty() {
+        let names = settings.env.iter().map(|name| text(name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let values =
+            format!("{{name: os.environ[name] for name in [{names}] if name in os.environ}}");
+        line("private_environment", values);
+    }
+    lines
 }
 
 /// The project to be read, and a store that is a folder to be written.
@@ -105,14 +142,11 @@ fn seconds(seconds: f64) -> String {
 
 /// The variables of a step; the place in the run is Airflow's to fill in.
 fn environment(pipeline: &Pipeline, task: &Task) -> String {
-    let document = literal(&task.context.to_string());
-    let known = document.trim_end_matches('}');
-    let braces = &document[known.len() + 1..];
     let run = format!(
-        r#", "run": {{"dag": "{}", "task": "{}", "run_id": "{{{{ run_id }}}}", "attempt": {{{{ ti.try_number }}}}}}}}"#,
+        r#"{{"dag": "{}", "task": "{}", "run_id": "{{{{ run_id }}}}", "attempt": {{{{ ti.try_number }}}}}}"#,
         pipeline.name, task.name
     );
-    let context = format!("{known}{braces}{run}");
+    let context = task.document(&run);
     let mut variables = vec![("MIXLINE_CONTEXT", context)];
     if task.windowed {
         variables.push((
@@ -127,33 +161,7 @@ fn environment(pipeline: &Pipeline, task: &Task) -> String {
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
 }
 
-/// JSON that a template leaves as it is. Outside of its texts a brace is followed by a quote or by
-/// another brace that closes, so these pairs are in texts, where a character may be escaped.
-fn literal(json: &str) -> String {
-    ["{{", "{%", "{#"]
-        .iter()
-        .fold(json.to_owned(), |text, mark| {
-            text.replace(mark, &format!("\\u007b{}", &mark[1..]))
-        })
-}
-
 /// A Python string: JSON's quoting is Python's.
 fn text(value: &str) -> String {
     serde_json::Value::from(value).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_looks_like_a_template_stays_what_it_is() {
-        let json = serde_json::json!({"a": {"b": "{{ x }} {% y %} {# z #}"}}).to_string();
-        let escaped = literal(&json);
-        for mark in ["{{", "{%", "{#"] {
-            assert!(!escaped.contains(mark), "{escaped}");
-        }
-        let back: serde_json::Value = serde_json::from_str(&escaped).unwrap();
-        assert_eq!(back.to_string(), json);
-    }
 }

@@ -3,19 +3,21 @@
 use serde_json::{Value, json};
 
 use super::pipeline::{Pipeline, Task};
+use super::pod::Cluster;
 
 /// Exit codes that trying again may help.
 const TRANSIENT: &str = "asInt(lastRetry.exitCode) in [74, 75, 137, 143]";
 
 /// The file: YAML, of which JSON is a part.
-pub(super) fn file(pipeline: &Pipeline) -> String {
+pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
     let dashed = pipeline.name.replace('_', "-");
     let tasks: Vec<Value> = pipeline.tasks.iter().map(node).collect();
     let mut templates = vec![json!({ "name": "pipeline", "dag": { "tasks": tasks } })];
-    templates.extend(pipeline.tasks.iter().map(|task| template(pipeline, task)));
+    let of_tasks = pipeline.tasks.iter();
+    templates.extend(of_tasks.map(|task| template(pipeline, task, cluster)));
     let workflow = json!({
         "entrypoint": "pipeline",
-        "volumes": [{ "name": "tmp", "emptyDir": {} }],
+        "volumes": cluster.volumes(),
         "templates": templates,
     });
     let meta = json!({
@@ -54,44 +56,18 @@ fn node(task: &Task) -> Value {
     })
 }
 
-fn template(pipeline: &Pipeline, task: &Task) -> Value {
-    let mut context = task.context.clone();
-    context["run"] = json!({
-        "run_id": "{{workflow.uid}}", "dag": pipeline.name, "task": task.name, "attempt": 1,
-    });
+fn template(pipeline: &Pipeline, task: &Task, cluster: &Cluster) -> Value {
     let mut template = json!({
         "name": task.dashed(),
         "retryStrategy": {
-            "limit": task.retries,
+            "limit": task.retries.to_string(),
             "expression": TRANSIENT,
-            "backoff": { "duration": format!("{}s", task.retry_delay.as_secs()), "factor": 2 },
+            "backoff": { "duration": format!("{}s", task.retry_delay.as_secs()), "factor": "2" },
         },
-        "container": container(task, &context.to_string()),
+        "container": cluster.container(pipeline, task, "{{workflow.uid}}", &[]),
     });
     if let Some(timeout) = task.timeout {
         template["activeDeadlineSeconds"] = json!(timeout.as_secs());
     }
     template
-}
-
-/// The container of a task, also a Kubernetes one.
-pub(super) fn container(task: &Task, context: &str) -> Value {
-    let limits = json!({
-        "cpu": task.resources.cores.to_string(),
-        "memory": format!("{}Mi", task.resources.memory_mib),
-    });
-    json!({
-        "name": task.dashed(),
-        "image": task.image,
-        "args": ["run"],
-        "env": [{ "name": "MIXLINE_CONTEXT", "value": context }],
-        "resources": { "limits": limits, "requests": limits },
-        "securityContext": {
-            "runAsNonRoot": true,
-            "readOnlyRootFilesystem": true,
-            "allowPrivilegeEscalation": false,
-            "capabilities": { "drop": ["ALL"] },
-        },
-        "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }],
-    })
 }

@@ -3,25 +3,22 @@
 
 use serde_json::{Value, json};
 
-use super::argo::container;
 use super::pipeline::Pipeline;
+use super::pod::Cluster;
 
 /// Exit codes that trying again does not help.
 const PERMANENT: [u8; 5] = [2, 65, 70, 77, 78];
+/// The variable that holds the pod's name.
+const POD: &str = "MIXLINE_POD";
 
 /// The file: YAML, of which JSON is a part.
-pub(super) fn file(pipeline: &Pipeline) -> String {
-    let mut containers: Vec<Value> = pipeline
-        .tasks
-        .iter()
-        .map(|task| {
-            let mut context = task.context.clone();
-            context["run"] = json!({
-                "run_id": "kubernetes", "dag": pipeline.name, "task": task.name, "attempt": 1,
-            });
-            container(task, &context.to_string())
-        })
-        .collect();
+pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
+    // The pod's own name is the run's.
+    let name =
+        json!({ "name": POD, "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } });
+    let run_id = format!("$({POD})");
+    let container = |task| cluster.container(pipeline, task, &run_id, std::slice::from_ref(&name));
+    let mut containers: Vec<Value> = pipeline.tasks.iter().map(container).collect();
     let last = containers.pop();
     let name = format!("mixline-{}", pipeline.name.replace('_', "-"));
     let pod = json!({
@@ -29,7 +26,7 @@ pub(super) fn file(pipeline: &Pipeline) -> String {
         "terminationGracePeriodSeconds": 10,
         "initContainers": containers,
         "containers": last.into_iter().collect::<Vec<_>>(),
-        "volumes": [{ "name": "tmp", "emptyDir": {} }],
+        "volumes": cluster.volumes(),
     });
     let codes = json!({ "operator": "In", "values": PERMANENT });
     let job = json!({

@@ -4,22 +4,24 @@ mod airflow;
 mod argo;
 mod kubernetes;
 mod pipeline;
+mod pod;
 
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
 use self::pipeline::Pipeline;
+use self::pod::Cluster;
 use crate::app::App;
 use crate::commands::step;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// Print a pipeline for Airflow, Argo or Kubernetes, or what the steps read and write
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   mixline export airflow daily_ingest > daily_ingest.py
-  mixline export argo weekly_retrain --store s3://bucket/shop | kubectl apply -f -
+  mixline export argo weekly_retrain --store s3://bucket/shop --claim shop | kubectl apply -f -
   mixline export catalogue > dags/airflow/steps.json
 
 `dags/airflow` reads the same pipeline files without an export.")]
@@ -33,9 +35,15 @@ enum Command {
     /// Print a Python file of DockerOperators, for Airflow 3
     Airflow(Export),
     /// Print a CronWorkflow, for Argo Workflows
-    Argo(Export),
+    ///
+    /// Credentials and other variables come from the keys of a Secret named `mixline`. The cluster
+    /// knows no data intervals: steps that use one read all there is, which gives the same tables.
+    Argo(Manifest),
     /// Print a CronJob that runs the tasks one after the other
-    Kubernetes(Export),
+    ///
+    /// Credentials and other variables come from the keys of a Secret named `mixline`. The cluster
+    /// knows no data intervals: steps that use one read all there is, which gives the same tables.
+    Kubernetes(Manifest),
     /// Print what every step reads and writes, as JSON
     Catalogue,
 }
@@ -52,12 +60,22 @@ struct Export {
     image: Option<String>,
 }
 
+#[derive(Debug, clap::Args)]
+struct Manifest {
+    #[command(flatten)]
+    export: Export,
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
 /// Carries out `mixline export …`.
 pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
     let text = match &args.command {
         Command::Airflow(export) => airflow::file(&pipeline(app, export).await?),
-        Command::Argo(export) => argo::file(&pipeline(app, export).await?),
-        Command::Kubernetes(export) => kubernetes::file(&pipeline(app, export).await?),
+        Command::Argo(manifest) => argo::file(&in_cluster(app, manifest).await?, &manifest.cluster),
+        Command::Kubernetes(manifest) => {
+            kubernetes::file(&in_cluster(app, manifest).await?, &manifest.cluster)
+        }
         Command::Catalogue => {
             app.document(&catalogue(app).await?)?;
             return Ok(ExitCode::SUCCESS);
@@ -78,6 +96,17 @@ async fn pipeline(app: &App, export: &Export) -> Outcome<Pipeline> {
     let dag = engine.load_dag(&export.dag)?;
     let catalogue = engine.catalogue(&dag).await?;
     Ok(Pipeline::new(&dag, &catalogue, &project, store)?)
+}
+
+/// The pipeline, whose store pods must be able to reach.
+async fn in_cluster(app: &App, manifest: &Manifest) -> Outcome<Pipeline> {
+    let pipeline = pipeline(app, &manifest.export).await?;
+    if pipeline.store.contains("://") {
+        return Ok(pipeline);
+    }
+    let message = format!("pods cannot reach the folder {}", pipeline.store);
+    Err(Failure::usage(message)
+        .hint("name a store they share, for example `--store s3://bucket/shop`"))
 }
 
 /// Step → ports, artifacts and resources.

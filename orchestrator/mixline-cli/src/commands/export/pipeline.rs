@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use mixline_plan::{Catalogue, Dag, Head, History, Request, Schedule};
+use mixline_run::executor::ContainerSettings;
 use mixline_run::{Project, RunError};
 use mixline_schema::{Digest, Resources};
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub(super) struct Pipeline {
     /// Folder of the project.
     pub(super) root: String,
     pub(super) store: String,
+    /// `[container]` of the project.
+    pub(super) container: ContainerSettings,
     /// Each after those it waits for.
     pub(super) tasks: Vec<Task>,
 }
@@ -84,12 +87,21 @@ impl Pipeline {
             schedule: dag.schedule.clone(),
             tasks,
             root: project.root.display().to_string(),
+            container: project.container.clone(),
             store,
         })
     }
 }
 
 impl Task {
+    /// The context as text. `run` is the place in a run, in which the other orchestrator fills in what
+    /// it alone knows; whatever else looks like one of its templates stays what it is.
+    pub(super) fn document(&self, run: &str) -> String {
+        let known = literal(&self.context.to_string());
+        let open = known.strip_suffix('}').unwrap_or(&known);
+        format!("{open}, \"run\": {run}}}")
+    }
+
     /// The name as clusters like it.
     pub(super) fn dashed(&self) -> String {
         self.name.replace('_', "-")
@@ -113,4 +125,30 @@ fn everything(dag: &Dag, catalogue: &Catalogue) -> History {
         }
     }
     history
+}
+
+/// JSON that a template leaves as it is. Outside of its texts a brace is followed by a quote or by
+/// another brace that closes, so these pairs are in texts, where a character may be escaped.
+fn literal(json: &str) -> String {
+    ["{{", "{%", "{#"]
+        .iter()
+        .fold(json.to_owned(), |text, mark| {
+            text.replace(mark, &format!("\\u007b{}", &mark[1..]))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_template_stays_what_it_is() {
+        let json = serde_json::json!({"a": {"b": "{{ x }} {% y %} {# z #}"}}).to_string();
+        let escaped = literal(&json);
+        for mark in ["{{", "{%", "{#"] {
+            assert!(!escaped.contains(mark), "{escaped}");
+        }
+        let back: serde_json::Value = serde_json::from_str(&escaped).unwrap();
+        assert_eq!(back.to_string(), json);
+    }
 }
