@@ -28,9 +28,15 @@ PATIENCE = 600
 YEAR = datetime.now(timezone.utc).year - 1
 WINDOW = (f"{YEAR}-01-01", f"{YEAR + 1}-01-01")
 
-#: The days, the model that is fitted to them, the days again, whose recommendations now know a model,
-#: and a plan. Only the first is fired by the scheduler.
-RUNS = [("daily_ingest", WINDOW), ("weekly_retrain", None), ("daily_ingest", WINDOW), ("weekly_optimize", None)]
+#: The days, the model that is fitted to them, and a plan; the days again, whose recommendations now know
+#: of both, and the report of those. Only the first is fired by the scheduler.
+RUNS = [
+    ("daily_ingest", WINDOW),
+    ("weekly_retrain", None),
+    ("weekly_optimize", None),
+    ("daily_ingest", WINDOW),
+    ("weekly_optimize", None),
+]
 #: The pipeline that is not read by the package: Airflow gets the file that `mixline export` prints.
 EXPORTED = "weekly_optimize"
 

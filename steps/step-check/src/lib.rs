@@ -25,6 +25,7 @@
 
 mod assertions;
 mod checks;
+mod columns;
 mod config;
 mod finding;
 mod rules;
@@ -34,7 +35,7 @@ pub use config::{Config, Level};
 pub use finding::{Finding, Severity};
 
 use mixline_schema::catalog::{Controls, DataFindings, MediaDaily, Orders, Outcome, Touchpoints};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::checks::Data;
 
@@ -73,6 +74,7 @@ impl Step for Check {
     const NAME: &'static str = "step-check";
     const ABOUT: &'static str = "Checks data quality; errors stop the run, findings are kept.";
     const WINDOWED: bool = true;
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

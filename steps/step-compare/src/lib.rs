@@ -5,6 +5,7 @@
 //! carry-over, the model no campaigns. The comparison says by how much they differ, whether the
 //! difference is larger than the model's own uncertainty, and which of them to trust for what.
 
+mod columns;
 mod judgement;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use mixline_model_tables::{Fitted, Verdict, load};
 use mixline_schema::catalog::{
     Comparison, Design, File, ModelChecks, PosteriorDraws, UnifiedDailyMetrics,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,7 @@ pub struct Compare;
 impl Step for Compare {
     const NAME: &'static str = "step-compare";
     const ABOUT: &'static str = "Puts attribution beside the mix model, channel by channel.";
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -9,6 +9,7 @@
 //! how sure that is, how old the data are. What they recommend carries its evidence and a
 //! confidence, expires, and does not flip back within the cool-down.
 
+mod columns;
 mod confidence;
 mod config;
 mod facts;
@@ -22,7 +23,7 @@ use mixline_schema::catalog::{
     BudgetPlan, Comparison, DecisionStore, Design, File, ModelChecks, PosteriorDraws,
     UnifiedDailyMetrics,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 inputs! {
     /// What the step reads: metrics, and of the model whatever there is.
@@ -62,6 +63,7 @@ impl Step for Decide {
     const NAME: &'static str = "step-decide";
     const ABOUT: &'static str = "Recommends actions by rules, and keeps what became of them.";
     const OBSERVES: &'static [&'static str] = &["rules_file"];
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -3,6 +3,7 @@
 //! All in units of the outcome, all with 50 % and 90 % intervals over draws. The parts of a period
 //! add up to its observed outcome; what the model does not explain is a part of its own.
 
+mod columns;
 mod rows;
 
 use mixline_model::response::{adstock_curves, channels, decompose, response_curves};
@@ -41,9 +42,6 @@ outputs! {
     }
 }
 
-/// What the model makes its results from: the series, its specification and its draws.
-const FITTED: &[&str] = &["design.value", "model.bytes", "draws.value"];
-
 /// The step.
 #[derive(Debug)]
 pub struct Decompose;
@@ -51,36 +49,7 @@ pub struct Decompose;
 impl Step for Decompose {
     const NAME: &'static str = "step-decompose";
     const ABOUT: &'static str = "Turns draws into contributions, returns and curves.";
-    const COLUMNS: &'static [Column] = &[
-        Column::same("results.channel", &["design.variable"]),
-        Column::same("results.geo", &["design.geo"]),
-        Column::made("results.engine", &["model.bytes"]),
-        Column::same("results.unit", &["design.unit"]),
-        Column::summed("results.spend", &["design.value"]),
-        Column::summed("results.share_of_spend", &["design.value"]),
-        Column::made("results.contribution", FITTED),
-        Column::made("results.contribution_q05", FITTED),
-        Column::made("results.contribution_q25", FITTED),
-        Column::made("results.contribution_q50", FITTED),
-        Column::made("results.contribution_q75", FITTED),
-        Column::made("results.contribution_q95", FITTED),
-        Column::made("results.roas", FITTED),
-        Column::made("results.roas_q05", FITTED),
-        Column::made("results.roas_q25", FITTED),
-        Column::made("results.roas_q50", FITTED),
-        Column::made("results.roas_q75", FITTED),
-        Column::made("results.roas_q95", FITTED),
-        Column::made("results.marginal_roas", FITTED),
-        Column::made("results.marginal_roas_q05", FITTED),
-        Column::made("results.marginal_roas_q25", FITTED),
-        Column::made("results.marginal_roas_q50", FITTED),
-        Column::made("results.marginal_roas_q75", FITTED),
-        Column::made("results.marginal_roas_q95", FITTED),
-        Column::made("results.cost_per_outcome", FITTED),
-        Column::made("results.share_of_outcome", FITTED),
-        Column::made("results.share_of_effect", FITTED),
-        Column::made("results.probability_positive", FITTED),
-    ];
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     const RESOURCES: Resources = Resources {
         cores: 2.0,
         memory_mib: 2048,

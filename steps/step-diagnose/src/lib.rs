@@ -23,7 +23,7 @@ use mixline_model_tables::{Engine, load};
 use mixline_schema::catalog::{
     Design, File, ModelChecks, PosteriorDraws, PosteriorSummary, Predictions, SamplerStats,
 };
-use mixline_step::{Context, Step, StepError, Table, Tool, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, Tool, inputs, outputs};
 
 use crate::finding::{Finding, Verdict};
 
@@ -53,6 +53,38 @@ outputs! {
     }
 }
 
+/// What the model predicts from. Dates are where seasons and events come from.
+const PREDICTED: &[&str] = &["design.date", "design.value", "model.bytes", "draws.value"];
+
+/// What is checked: the chains, the predictions, and what the model says of channels.
+const CHECKED: &[&str] = &[
+    "design.date",
+    "design.value",
+    "model.bytes",
+    "draws.value",
+    "summary.ess_bulk",
+    "summary.ess_tail",
+    "summary.r_hat",
+    "sampler.energy",
+    "sampler.diverging",
+    "sampler.depth_reached",
+];
+
+/// The same, with the parameter that is worst.
+const TOLD: &[&str] = &[
+    "design.date",
+    "design.value",
+    "model.bytes",
+    "draws.value",
+    "summary.parameter",
+    "summary.ess_bulk",
+    "summary.ess_tail",
+    "summary.r_hat",
+    "sampler.energy",
+    "sampler.diverging",
+    "sampler.depth_reached",
+];
+
 /// The step.
 #[derive(Debug)]
 pub struct Diagnose;
@@ -60,6 +92,28 @@ pub struct Diagnose;
 impl Step for Diagnose {
     const NAME: &'static str = "step-diagnose";
     const ABOUT: &'static str = "Checks whether a fitted model can be trusted.";
+    const COLUMNS: &'static [Column] = &[
+        Column::same("checks.subject", &["design.variable", "summary.parameter"]),
+        Column::made("checks.verdict", CHECKED),
+        Column::made("checks.value", CHECKED),
+        // Limits are configured; which end of a range is told depends on the return that left it.
+        Column::made("checks.threshold", PREDICTED),
+        Column::made("checks.message", TOLD),
+        // There is none on a pass.
+        Column::made("checks.advice", CHECKED),
+        Column::same("predictions.date", &["design.date"]),
+        Column::same("predictions.geo", &["design.geo"]),
+        Column::same("predictions.split", &["design.split"]),
+        Column::same("predictions.observed", &["design.value"]),
+        Column::made("predictions.expected", PREDICTED),
+        Column::made("predictions.expected_q05", PREDICTED),
+        Column::made("predictions.expected_q95", PREDICTED),
+        Column::made("predictions.predicted_q05", PREDICTED),
+        Column::made("predictions.predicted_q25", PREDICTED),
+        Column::made("predictions.predicted_q75", PREDICTED),
+        Column::made("predictions.predicted_q95", PREDICTED),
+        Column::made("predictions.crps", PREDICTED),
+    ];
     const TOOLS: &'static [Tool] = &[tools::STATS];
     type Config = Config;
     type Inputs = Inputs;

@@ -20,7 +20,7 @@ pub use config::Config;
 
 use mixline_model_tables::read_panel;
 use mixline_schema::catalog::{DataFindings, Design, ExploreStatistics};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::notes::Notes;
 
@@ -42,6 +42,9 @@ outputs! {
     }
 }
 
+/// Measures of the values, and counts of series and regions beside them.
+const NUMBER: &[&str] = &["design.geo", "design.variable", "design.value"];
+
 /// The step.
 #[derive(Debug)]
 pub struct Explore;
@@ -49,6 +52,29 @@ pub struct Explore;
 impl Step for Explore {
     const NAME: &'static str = "step-explore";
     const ABOUT: &'static str = "Looks at the data before a model does.";
+    const COLUMNS: &'static [Column] = &[
+        Column::made("findings.severity", &["design.value"]),
+        Column::same("findings.subject", &["design.variable"]),
+        Column::made(
+            "findings.at",
+            &["design.date", "design.geo", "design.variable"],
+        ),
+        Column::made(
+            "findings.message",
+            &[
+                "design.date",
+                "design.geo",
+                "design.variable",
+                "design.value",
+            ],
+        ),
+        Column::made("findings.value", NUMBER),
+        // Limits are configured, but what is an outlier follows from the quartiles.
+        Column::made("findings.threshold", &["design.value"]),
+        Column::same("statistics.subject", &["design.variable"]),
+        Column::same("statistics.other", &["design.variable"]),
+        Column::made("statistics.value", NUMBER),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -24,7 +24,7 @@ use mixline_model::{Model, ModelError};
 use mixline_model_tables::{Engine, ModelCard, draws_to_pieces, read_panel};
 use mixline_numerics::sampler::{Progress, SampleError, Warmup};
 use mixline_schema::catalog::{Design, File, PosteriorDraws, PosteriorSummary, SamplerStats};
-use mixline_step::{Context, Resources, Step, StepError, Table, Tool, inputs, outputs};
+use mixline_step::{Column, Context, Resources, Step, StepError, Table, Tool, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -50,6 +50,12 @@ outputs! {
     }
 }
 
+/// Names of parameters tell channels, controls and regions.
+const LABEL: &[&str] = &["design.geo", "design.variable"];
+
+/// What parameters are fitted to. Dates are where seasons and events come from.
+const DATA: &[&str] = &["design.date", "design.value"];
+
 /// The step.
 #[derive(Debug)]
 pub struct Fit;
@@ -57,6 +63,46 @@ pub struct Fit;
 impl Step for Fit {
     const NAME: &'static str = "step-fit";
     const ABOUT: &'static str = "Fits the marketing-mix model.";
+    const COLUMNS: &'static [Column] = &[
+        // The card holds names, scales and the digest that tells one fit from another.
+        Column::made(
+            "model.bytes",
+            &[
+                "design.date",
+                "design.geo",
+                "design.variable",
+                "design.value",
+                "design.split",
+            ],
+        ),
+        Column::made("draws.parameter", LABEL),
+        Column::made("draws.value", DATA),
+        Column::made("summary.parameter", LABEL),
+        Column::made("summary.mean", DATA),
+        Column::made("summary.sd", DATA),
+        Column::made("summary.q05", DATA),
+        Column::made("summary.q25", DATA),
+        Column::made("summary.q50", DATA),
+        Column::made("summary.q75", DATA),
+        Column::made("summary.q95", DATA),
+        Column::made("summary.mcse_mean", DATA),
+        Column::made("summary.ess_bulk", DATA),
+        Column::made("summary.ess_tail", DATA),
+        Column::made("summary.r_hat", DATA),
+        Column::made("sampler.energy", DATA),
+        Column::made("sampler.diverging", DATA),
+        Column::made("sampler.steps", DATA),
+        Column::made("sampler.depth_reached", DATA),
+        Column::made(
+            "netcdf.bytes",
+            &[
+                "design.date",
+                "design.geo",
+                "design.variable",
+                "design.value",
+            ],
+        ),
+    ];
     const RESOURCES: Resources = Resources {
         cores: 4.0,
         memory_mib: 4096,

@@ -33,7 +33,7 @@ pub use config::{Config, Email, Security, Slack, Target, Webhook};
 pub use level::Level;
 
 use mixline_schema::catalog::{Briefing, Deliveries, File};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::message::Message;
 use crate::outbox::Outbox;
@@ -70,6 +70,32 @@ pub struct Notify;
 impl Step for Notify {
     const NAME: &'static str = "step-notify";
     const ABOUT: &'static str = "Tells people what the week brought, and tells nobody twice.";
+    // Rows of targets that have the message are kept. Targets are named by the configuration.
+    const COLUMNS: &'static [Column] = &[
+        Column::made(
+            "deliveries.message_id",
+            &[
+                "briefing.kind",
+                "briefing.level",
+                "briefing.text",
+                "report.bytes",
+            ],
+        ),
+        Column::same("deliveries.kind", &["deliveries.kind"]),
+        Column::made(
+            "deliveries.status",
+            &["briefing.level", "deliveries.status"],
+        ),
+        Column::made("deliveries.attempts", &["deliveries.attempts"]),
+        Column::made(
+            "deliveries.subject",
+            &["briefing.level", "briefing.text", "deliveries.subject"],
+        ),
+        Column::made(
+            "deliveries.detail",
+            &["briefing.level", "deliveries.detail"],
+        ),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

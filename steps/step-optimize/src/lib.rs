@@ -9,6 +9,7 @@
 //!
 //! A model that failed its checks gets no plan: the tables stay empty, and the report says why.
 
+mod columns;
 mod config;
 mod rows;
 
@@ -20,7 +21,7 @@ use mixline_schema::catalog::{
     BudgetFrontier, BudgetPlan, Design, File, ModelChecks, PlanOutcomes, PlanSchedule,
     PosteriorDraws,
 };
-use mixline_step::{Context, Resources, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Resources, Step, StepError, Table, inputs, outputs};
 
 inputs! {
     /// What the step reads.
@@ -57,6 +58,7 @@ pub struct Optimize;
 impl Step for Optimize {
     const NAME: &'static str = "step-optimize";
     const ABOUT: &'static str = "Plans the budget of the coming weeks from the champion's draws.";
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     const RESOURCES: Resources = Resources {
         cores: 2.0,
         memory_mib: 2048,

@@ -15,12 +15,14 @@
 //! `champion_model` and `champion_draws` hold the champion; their versions are its history, which
 //! `mixline model` lists and rolls back. The first candidate that passes becomes champion.
 
+mod columns;
+
 use mixline_model::response::predict;
 use mixline_model_tables::{HOLDOUT, ModelCard, load};
 use mixline_schema::catalog::{
     Design, File, ModelChecks, ModelRegistry, PosteriorDraws, Predictions,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +87,7 @@ pub struct Promote;
 impl Step for Promote {
     const NAME: &'static str = "step-promote";
     const ABOUT: &'static str = "Makes a candidate model the champion, or says why not.";
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

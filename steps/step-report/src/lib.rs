@@ -11,6 +11,7 @@
 //! which messages are made.
 
 mod attribution;
+mod columns;
 mod data;
 mod figures;
 mod format;
@@ -25,7 +26,7 @@ use mixline_schema::catalog::{
     JourneyQuarantine, MmmResults, ModelChecks, ModelRegistry, PlanOutcomes, PosteriorDraws,
     PosteriorSummary, Predictions, SamplerStats,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,7 @@ pub struct Report;
 impl Step for Report {
     const NAME: &'static str = "step-report";
     const ABOUT: &'static str = "Writes the weekly report: one page that needs nothing else.";
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -10,7 +10,7 @@ use mixline_model::plan::{PlanError, Simulated, Simulator, Surface};
 use mixline_model::response::Interval;
 use mixline_model_tables::{Base, BaseError, Periods, base};
 use mixline_schema::catalog::{Design, File, ModelChecks, PosteriorDraws, Scenarios};
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,9 +67,34 @@ pub struct Simulate;
 /// Stands for all channels.
 const ALL: &str = "all";
 
+/// What effects are made from: recent spend and media, the champion and its draws.
+const FITTED: &[&str] = &[
+    "design.value",
+    "champion_model.bytes",
+    "champion_draws.value",
+];
+
 impl Step for Simulate {
     const NAME: &'static str = "step-simulate";
     const ABOUT: &'static str = "Says what changes of spend would do.";
+    const COLUMNS: &'static [Column] = &[
+        Column::same("scenarios.channel", &["design.variable"]),
+        Column::same("scenarios.unit", &["design.unit"]),
+        // As configured for a channel; for all together it follows from what each of them spends.
+        Column::made("scenarios.change", &["design.value"]),
+        Column::summed("scenarios.spend_before", &["design.value"]),
+        Column::summed("scenarios.spend_after", &["design.value"]),
+        Column::made("scenarios.inside_observed", &["design.value"]),
+        Column::made("scenarios.response_before", FITTED),
+        Column::made("scenarios.effect", FITTED),
+        Column::made("scenarios.effect_q05", FITTED),
+        Column::made("scenarios.effect_q25", FITTED),
+        Column::made("scenarios.effect_q50", FITTED),
+        Column::made("scenarios.effect_q75", FITTED),
+        Column::made("scenarios.effect_q95", FITTED),
+        Column::made("scenarios.probability_positive", FITTED),
+        Column::made("scenarios.probability_best", FITTED),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

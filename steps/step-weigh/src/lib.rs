@@ -12,6 +12,7 @@
 //!
 //! Journeys are streamed once; memory grows with channels and states, not with journeys.
 
+mod columns;
 mod config;
 mod gather;
 mod informed;
@@ -27,7 +28,7 @@ use mixline_schema::catalog::{
     AttributionPositions, AttributionReconciliation, ConversionModels, Journeys, MarkovTransitions,
     MediaDaily, MmmResults,
 };
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 
 use crate::gather::{Gathered, gather};
 use crate::informed::Informed;
@@ -74,6 +75,7 @@ pub struct Weigh;
 impl Step for Weigh {
     const NAME: &'static str = "step-weigh";
     const ABOUT: &'static str = "Weighs channels by the journeys of all customers.";
+    const COLUMNS: &'static [Column] = columns::COLUMNS;
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;
