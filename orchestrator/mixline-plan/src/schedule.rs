@@ -30,7 +30,7 @@ pub struct Schedule {
     pub zone: Tz,
     /// What happens to windows missed while nothing was running.
     pub catch_up: CatchUp,
-    /// Most windows caught up at once.
+    /// Most windows that wait for their turn at once; later ones follow as these have run.
     pub catch_up_cap: usize,
     /// What happens when the previous run is still going.
     pub overlap: Overlap,
@@ -45,7 +45,7 @@ pub enum CatchUp {
     /// Only the last missed window runs.
     #[default]
     Last,
-    /// All missed windows run, oldest first, up to the cap.
+    /// All missed windows run, oldest first.
     All,
 }
 
@@ -237,8 +237,7 @@ fn usable(cron: &str) -> Result<(), String> {
 
 /// The windows that are due: those whose fires lie in `(cursor, now]`, by the catch-up policy.
 ///
-/// The caller moves the cursor to the end of the last window returned, or to `now` when windows
-/// are skipped by policy.
+/// The caller moves the cursor to the end of the last window that it takes of them.
 #[must_use]
 pub fn due(schedule: &Schedule, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Window> {
     match schedule.catch_up {

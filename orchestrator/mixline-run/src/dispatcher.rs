@@ -80,6 +80,13 @@ pub(crate) struct Tools {
     pub(crate) clock: Clock,
 }
 
+/// An attempt of an earlier orchestrator that has left a trace.
+pub(crate) struct Traced {
+    pub(crate) task: String,
+    /// Its result as its commits tell it, when it has committed everything.
+    pub(crate) committed: Option<Box<StepResult>>,
+}
+
 enum Message {
     Ended {
         task: String,
@@ -141,14 +148,14 @@ impl Dispatcher {
         self.drive().await
     }
 
-    /// Goes on with a run of which `known` was found out and the attempts in `alive` still go on.
+    /// Goes on with a run of which `known` was found out and the attempts in `alive` may still go on.
     pub(crate) async fn resume(
         mut self,
         known: Vec<RunEvent>,
-        alive: Vec<String>,
+        alive: Vec<Traced>,
     ) -> Result<RunState, RunError> {
-        for task in &alive {
-            self.start(task, true);
+        for traced in alive {
+            self.start(&traced.task, Some(traced.committed));
         }
         let commands = self.state.resume((self.tools.clock)());
         self.record(known.into(), commands).await?;
@@ -302,7 +309,7 @@ impl Dispatcher {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Launch { task } => self.start(&task, false),
+            Action::Launch { task } => self.start(&task, None),
             Action::Kill { task } => {
                 if let Some(stop) = self.stops.get(&task) {
                     stop.send_replace(true);
@@ -319,8 +326,8 @@ impl Dispatcher {
         }
     }
 
-    /// Starts an attempt, or waits for one that was started before.
-    fn start(&mut self, task: &str, again: bool) {
+    /// Starts an attempt; or, given what it has committed, waits for one that was started before.
+    fn start(&mut self, task: &str, again: Option<Option<Box<StepResult>>>) {
         let attempt = self.state.task(task).map_or(1, |status| status.attempt);
         let (stop, stopping) = watch::channel(false);
         self.stops.insert(task.to_owned(), stop);
@@ -328,10 +335,13 @@ impl Dispatcher {
         let (executor, sender) = (Arc::clone(&self.tools.executor), self.sender.clone());
         let task = task.to_owned();
         tokio::spawn(async move {
-            let outcome = match &job {
-                Some(job) if again => executor.reattach(job, stopping).await,
-                Some(job) => executor.run(job, stopping).await,
-                None => no_program(),
+            let outcome = match (&job, again) {
+                (None, _) => no_program(),
+                (Some(job), None) => executor.run(job, stopping).await,
+                (Some(job), Some(committed)) => {
+                    let outcome = executor.reattach(job, stopping).await;
+                    outcome.or_committed(committed)
+                }
             };
             let _ = sender.send(Message::Ended {
                 task,
@@ -420,6 +430,8 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         },
         None => Program::Binary(tools.programs.get(&planned.step)?.clone()),
     };
+    let waited = status.began.map(|began| (tools.clock)() - began);
+    let waited = waited.and_then(|waited| waited.to_std().ok());
     Some(Job {
         program,
         resources: planned.resources,
@@ -429,5 +441,6 @@ pub(crate) fn job(tools: &Tools, state: &RunState, task: &str) -> Option<Job> {
         traceparent: state.trace().traceparent(task, status.attempt),
         log_file: tools.project.log_file(state.run_id(), task, status.attempt),
         timeout: planned.timeout,
+        waited: waited.unwrap_or_default(),
     })
 }

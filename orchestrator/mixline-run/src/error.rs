@@ -175,6 +175,15 @@ pub enum RunError {
         #[from]
         source: Box<tokio_cron_scheduler::JobSchedulerError>,
     },
+    /// A defect of ours.
+    #[error(
+        "it broke off: this is a bug in Mixline; please report it with the lines before this one"
+    )]
+    Broken {
+        /// The panic.
+        #[source]
+        source: tokio::task::JoinError,
+    },
     /// The container engine, or an image.
     #[error(transparent)]
     Container(#[from] crate::executor::ContainerError),
@@ -196,6 +205,20 @@ pub enum RunError {
         /// What is wrong.
         problem: String,
     },
+}
+
+/// An error with its causes, on one line. Causes that a message repeats are left out.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let text = causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        match text.trim_end().ends_with(cause.trim_end()) {
+            true => text,
+            false => format!("{text}: {cause}"),
+        }
+    });
+    text.trim_end().replace('\n', "; ")
 }
 
 fn lines(errors: &[PlanError]) -> String {
@@ -226,5 +249,19 @@ impl RunError {
             path,
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_one_line_and_says_nothing_twice() {
+        let source = std::io::Error::other("the disk\nis full");
+        let error = RunError::io("write", "a.csv".as_ref())(source);
+        assert_eq!(chain(&error), "could not write a.csv: the disk; is full");
+        let same = std::io::Error::other(std::io::Error::other("once"));
+        assert_eq!(chain(&same), "once");
     }
 }

@@ -28,8 +28,8 @@ pub mod store;
 pub mod trace;
 
 pub use dispatcher::{Cancel, Subscriber};
-pub use engine::{Engine, Force, PlanOptions, RunOptions, RunSummary, TaskSummary};
-pub use error::RunError;
+pub use engine::{Engine, Force, PlanOptions, Resumed, RunOptions, RunSummary, TaskSummary};
+pub use error::{RunError, chain};
 pub use event::{Origin, ParentRun, RecordedEvent, ResolvedInput, RunEnd, RunEvent};
 pub use journal::Journal;
 pub use project::{Project, ProjectError};

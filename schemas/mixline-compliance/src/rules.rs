@@ -17,7 +17,8 @@ pub(crate) fn declared_columns(descriptor: &StepDescriptor) -> Finding {
     let exists = |ports: &[Port], column: &str| {
         let (port, name) = column.split_once('.')?;
         let port = ports.iter().find(|p| p.name == port)?;
-        // Of artifacts that are not in the catalogue, nothing is known here.
+        // The catalogue knows the steps' own names too, as `model`; of an artifact that it does not
+        // know, nothing can be said here.
         catalog::find(&port.artifact)
             .is_none_or(|spec| spec.column(name).is_some())
             .then_some(())

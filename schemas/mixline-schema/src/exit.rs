@@ -47,6 +47,14 @@ pub enum ErrorClass {
     Stopped,
 }
 
+impl ErrorClass {
+    /// Whether the same again gives the same again.
+    #[must_use]
+    pub fn is_permanent(self) -> bool {
+        matches!(self, Self::Data | Self::Config | Self::Bug)
+    }
+}
+
 impl ExitCode {
     /// Every code, in order.
     pub const ALL: [Self; 10] = [
@@ -102,5 +110,23 @@ impl ExitCode {
             Self::Usage | Self::Credentials | Self::Config => Some(ErrorClass::Config),
             Self::Stopped => Some(ErrorClass::Stopped),
         }
+    }
+
+    /// The numbers after which trying again does not help, in order: what other orchestrators are told.
+    #[must_use]
+    pub fn permanent() -> Vec<u8> {
+        let is_permanent = |code: &Self| code.class().is_some_and(ErrorClass::is_permanent);
+        let permanent = Self::ALL.into_iter().filter(is_permanent);
+        permanent.map(Self::code).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_data_configuration_and_bugs_stay_what_they_are() {
+        assert_eq!(ExitCode::permanent(), [2, 65, 70, 77, 78]);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use mixline_schema::StepDescriptor;
+use mixline_schema::{ExitCode, StepDescriptor};
 
 use crate::step::Tool;
 
@@ -88,6 +88,14 @@ pub(crate) struct RunArgs {
     /// Write the result document here, too.
     #[arg(long, env = "MIXLINE_RESULT_FILE", value_name = "FILE")]
     pub(crate) result_file: Option<PathBuf>,
+    /// Exit code when there is nothing to do; 0 for callers to whom any other code is a failure.
+    #[arg(
+        long,
+        env = "MIXLINE_SKIP_EXIT_CODE",
+        value_name = "CODE",
+        default_value_t = ExitCode::NothingToDo.code()
+    )]
+    pub(crate) skip_exit_code: u8,
     /// How logs look; without it, `pretty` on a terminal and `json` elsewhere.
     #[arg(long, env = "MIXLINE_LOG_FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
@@ -149,4 +157,27 @@ where
         return Ok(Asked::Tool(*tool, arguments));
     }
     Cli::from_arg_matches(&matches).map(|cli| Asked::Contract(cli.command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Parser)]
+    struct Run {
+        #[command(flatten)]
+        args: RunArgs,
+    }
+
+    fn skip_exit_code(words: &[&str]) -> Result<u8, clap::Error> {
+        let words = std::iter::once("run").chain(words.iter().copied());
+        Run::try_parse_from(words).map(|run| run.args.skip_exit_code)
+    }
+
+    #[test]
+    fn nothing_to_do_is_99_unless_the_caller_says_otherwise() {
+        assert_eq!(skip_exit_code(&[]).unwrap(), 99);
+        assert_eq!(skip_exit_code(&["--skip-exit-code", "0"]).unwrap(), 0);
+        assert!(skip_exit_code(&["--skip-exit-code", "256"]).is_err());
+    }
 }

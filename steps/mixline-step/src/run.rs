@@ -125,7 +125,15 @@ fn work(program: Program, args: &RunArgs, mode: Mode) -> ProcessExit {
     report::result(&result, args.result_file.as_deref());
     // A step function that ignores the signal may still be running on its thread: returning
     // would wait for it.
-    std::process::exit(i32::from(code.code()));
+    std::process::exit(i32::from(number(code, args)));
+}
+
+/// The number given to the operating system: callers may have one of their own for nothing to do.
+fn number(code: ExitCode, args: &RunArgs) -> u8 {
+    match code {
+        ExitCode::NothingToDo => args.skip_exit_code,
+        other => other.code(),
+    }
 }
 
 /// Says why the step did not succeed; nothing to do is news, not an error.

@@ -1,5 +1,5 @@
 //! What the columns of the findings are made from. Codes, artifacts and advice belong to the rules
-//! and are not listed.
+//! and are made from nothing.
 
 use mixline_step::Column;
 
@@ -93,14 +93,17 @@ const THRESHOLD: &[&str] = &[
 ];
 
 pub(crate) const COLUMNS: &[Column] = &[
+    Column::made("findings.code", &[]),
     // How many rows lack a cost, and how many periods there are, decide how bad that is.
     Column::made(
         "findings.severity",
         &["media.spend", "orders.date", "outcome.date"],
     ),
+    Column::made("findings.artifact", &[]),
     Column::made("findings.subject", SUBJECT),
     Column::made("findings.at", PLACE),
     Column::made("findings.message", MESSAGE),
+    Column::made("findings.advice", &[]),
     Column::made("findings.value", VALUE),
     Column::made("findings.threshold", THRESHOLD),
 ];

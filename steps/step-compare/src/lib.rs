@@ -4,13 +4,16 @@
 //! missing without a channel. Neither is the truth: attribution sees no television and no
 //! carry-over, the model no campaigns. The comparison says by how much they differ, whether the
 //! difference is larger than the model's own uncertainty, and which of them to trust for what.
+//!
+//! Both are told over the same periods, those with an observed outcome: media before the first
+//! outcome have neither contributions nor spend here. All days must be attributed by one method; a
+//! mix is an error, since after a change of method in `step-measure` only restated days follow it.
 
+mod attributed;
 mod columns;
 mod judgement;
 
-use std::collections::BTreeMap;
-
-use chrono::{Days, NaiveDate};
+use mixline_model::panel::Panel;
 use mixline_model::response::{Interval, contribution_draws};
 use mixline_model_tables::{Fitted, Verdict, load};
 use mixline_schema::catalog::{
@@ -20,6 +23,7 @@ use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use attributed::{Attributed, attributed};
 use judgement::{Facts, judge};
 
 inputs! {
@@ -97,7 +101,7 @@ impl Step for Compare {
         })?;
         ctx.note("model_id", fitted.card.model_id.clone());
         let verdict = Verdict::overall(&inputs.checks.rows()).unwrap_or(Verdict::Fail);
-        let attributed = attributed(&fitted, &inputs.metrics.rows(), ctx);
+        let attributed = attributed(&fitted.model.panel, &inputs.metrics.rows(), ctx)?;
         ctx.progress(0.4, "contributions");
         let rows = compared(config, &fitted, &attributed, verdict);
         let unstable = rows.iter().filter(|row| row.unstable).count();
@@ -107,55 +111,6 @@ impl Step for Compare {
             comparison: Table::from_rows(rows)?,
         })
     }
-}
-
-/// What attribution gives each channel over the modelled periods.
-struct Attributed {
-    method: String,
-    revenue: BTreeMap<String, f64>,
-}
-
-/// Attributed revenue within the periods whose outcome the model explains.
-fn attributed(fitted: &Fitted, metrics: &[UnifiedDailyMetrics], ctx: &Context) -> Attributed {
-    let (first, end) = modelled(fitted);
-    let inside: Vec<&UnifiedDailyMetrics> = metrics
-        .iter()
-        .filter(|row| first <= row.date && row.date < end)
-        .collect();
-    let mut revenue = BTreeMap::new();
-    for row in &inside {
-        *revenue.entry(row.channel.clone()).or_insert(0.0) += row.attributed_revenue;
-    }
-    let days: std::collections::BTreeSet<NaiveDate> = inside.iter().map(|row| row.date).collect();
-    let all = (end - first).num_days().max(1);
-    ctx.note("days_attributed", days.len());
-    ctx.note("days_modelled", all);
-    Attributed {
-        method: inside
-            .first()
-            .map_or_else(String::new, |row| row.method.clone()),
-        revenue,
-    }
-}
-
-/// The first modelled day, and the first one after.
-fn modelled(fitted: &Fitted) -> (NaiveDate, NaiveDate) {
-    let panel = &fitted.model.panel;
-    let has_outcome = |t: &usize| {
-        (0..panel.geos.len()).any(|g| panel.outcome[g * panel.periods() + t].is_finite())
-    };
-    let periods: Vec<NaiveDate> = (0..panel.periods())
-        .filter(has_outcome)
-        .map(|t| panel.dates[t])
-        .collect();
-    let first = periods.first().copied().unwrap_or_default();
-    let last = periods.last().copied().unwrap_or_default();
-    let before = panel.dates.iter().rev().find(|date| **date < last).copied();
-    let step = before.map_or(7, |before| (last - before).num_days().unsigned_abs());
-    (
-        first,
-        last.checked_add_days(Days::new(step)).unwrap_or(last),
-    )
 }
 
 /// One row per channel that both views know.
@@ -185,10 +140,9 @@ fn compared(
             .zip(&totals)
             .map(|(own, total)| if *total == 0.0 { 0.0 } else { own / total })
             .collect();
-        let spend = panel.channels[c].spend.iter().flatten().sum();
         View {
             channel: panel.channels[c].name.clone(),
-            spend,
+            spend: observed_spend(panel, c),
             attributed: revenue(c),
             attribution_share: if all_revenue > 0.0 {
                 revenue(c) / all_revenue
@@ -203,6 +157,16 @@ fn compared(
     views
         .map(|view| row(config, fitted, attributed, verdict, view))
         .collect()
+}
+
+/// Money spent on a channel where the outcome was observed, as its contribution is counted.
+fn observed_spend(panel: &Panel, c: usize) -> f64 {
+    let spend = panel.channels[c].spend.iter().flatten();
+    let cells = spend.zip(&panel.outcome);
+    cells
+        .filter(|(_, outcome)| outcome.is_finite())
+        .map(|(spend, _)| spend)
+        .sum()
 }
 
 /// Both views of one channel.

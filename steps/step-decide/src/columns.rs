@@ -16,6 +16,7 @@ macro_rules! weighed {
             "champion_draws.value",
             "plan.current",
             "plan.proposed",
+            "outcomes.periods",
             "comparison.trust",
             "comparison.unstable",
             $($more),+
@@ -32,6 +33,7 @@ macro_rules! gain {
             "champion_draws.value",
             "plan.current",
             "plan.proposed",
+            "outcomes.periods",
             $kept,
         ]
     };
@@ -49,6 +51,7 @@ macro_rules! confidence {
             "champion_draws.value",
             "plan.current",
             "plan.proposed",
+            "outcomes.periods",
             $kept,
         ]
     };
@@ -64,6 +67,7 @@ const EVIDENCE: &[&str] = &[
     "champion_draws.value",
     "plan.current",
     "plan.proposed",
+    "outcomes.periods",
     "comparison.trust",
     "comparison.unstable",
     "decisions.evidence",
@@ -100,6 +104,7 @@ pub(crate) const COLUMNS: &[Column] = &[
             "design.value",
             "plan.current",
             "plan.proposed",
+            "outcomes.periods",
             "decisions.proposed_spend",
         ],
     ),

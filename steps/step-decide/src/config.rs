@@ -39,7 +39,8 @@ pub struct Rules {
     pub cool_down_days: u32,
     /// Days after which a recommendation is no longer worth acting on.
     pub expires_after_days: u32,
-    /// Which periods gains are told for.
+    /// Which periods spend and gains are told for. Amounts of a budget plan over more periods, or
+    /// fewer, are taken per period.
     pub horizon: Periods,
 }
 

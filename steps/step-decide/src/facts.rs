@@ -3,8 +3,8 @@
 use chrono::{Days, NaiveDate};
 use mixline_model::response::Interval;
 use mixline_model_tables::{Base, Verdict, base};
-use mixline_schema::catalog::{BudgetPlan, Comparison, UnifiedDailyMetrics};
-use mixline_step::StepError;
+use mixline_schema::catalog::{BudgetPlan, Comparison, PlanOutcomes, UnifiedDailyMetrics};
+use mixline_step::{StepError, Table};
 
 use crate::Inputs;
 use crate::config::Rules;
@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) unit: String,
     pub(crate) channels: Vec<Channel>,
     pub(crate) moves: Vec<Move>,
+    /// Why nothing of a plan that is there is recommended.
+    pub(crate) no_moves: Option<&'static str>,
 }
 
 /// What is known of one channel.
@@ -59,7 +61,7 @@ pub(crate) struct Change {
     pub(crate) inside_observed: bool,
 }
 
-/// Money that the plan moves from one channel to another.
+/// Money that the plan moves from one channel to another, over the periods of the rules.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Move {
     pub(crate) from: String,
@@ -80,11 +82,10 @@ pub(crate) fn gather(rules: &Rules, inputs: &Inputs) -> Result<Option<Facts>, St
     let base = planning_base(rules, inputs)?;
     let checks = inputs.checks.as_ref().map(|table| table.rows());
     let comparison = inputs.comparison.as_ref().map(|table| table.rows());
-    let plan = inputs.plan.as_ref().map(|table| table.rows());
     let channels = channels(rules, as_of, &metrics, base.as_ref(), comparison.as_deref());
-    let moves = match (&base, plan) {
-        (Some(base), Some(plan)) => moves(rules, base, &plan),
-        _ => Vec::new(),
+    let moves = match &base {
+        Some(base) => planned_moves(rules, base, inputs),
+        None => Ok(Vec::new()),
     };
     let unit = metrics
         .first()
@@ -100,7 +101,8 @@ pub(crate) fn gather(rules: &Rules, inputs: &Inputs) -> Result<Option<Facts>, St
         verdict: checks.and_then(|rows| Verdict::overall(&rows)),
         unit,
         channels,
-        moves,
+        no_moves: moves.as_ref().err().copied(),
+        moves: moves.unwrap_or_default(),
     }))
 }
 
@@ -214,12 +216,40 @@ fn change(rules: &Rules, base: &Base, spends: &[(usize, f64)]) -> Change {
     }
 }
 
+/// The plan that is followed.
+const PLAN: &str = "best";
+
+/// What the plan moves; why nothing can be said of it otherwise.
+fn planned_moves(rules: &Rules, base: &Base, inputs: &Inputs) -> Result<Vec<Move>, &'static str> {
+    let mut plan = inputs.plan.as_ref().map(Table::rows).unwrap_or_default();
+    plan.retain(|row| row.plan == PLAN);
+    if plan.is_empty() {
+        return Ok(Vec::new());
+    }
+    plan.retain(|row| row.geo == "all");
+    if plan.is_empty() {
+        return Err("the budget plan is by region, and moves are between whole channels");
+    }
+    let outcomes = inputs.outcomes.as_ref().map(Table::rows);
+    let periods = periods_of(&outcomes.unwrap_or_default())
+        .ok_or("`plan_outcomes` does not say how many periods the plan is for")?;
+    Ok(moves(rules, base, &plan, periods))
+}
+
+/// How many periods the plan's amounts are totals over.
+fn periods_of(outcomes: &[PlanOutcomes]) -> Option<f64> {
+    let best = outcomes.iter().find(|row| row.plan == PLAN)?;
+    (best.periods > 0).then_some(best.periods as f64)
+}
+
 /// The plan's changes as moves: the largest giver to the largest receiver, until one is spent.
-fn moves(rules: &Rules, base: &Base, plan: &[BudgetPlan]) -> Vec<Move> {
+///
+/// The plan's amounts are totals over its own `periods`; the rules speak of theirs.
+fn moves(rules: &Rules, base: &Base, plan: &[BudgetPlan], periods: f64) -> Vec<Move> {
+    let scale = base.surface.horizon().periods as f64 / periods;
     let mut changes: Vec<(&str, f64)> = plan
         .iter()
-        .filter(|row| row.plan == "best" && row.geo == "all")
-        .map(|row| (row.channel.as_str(), row.proposed - row.current))
+        .map(|row| (row.channel.as_str(), scale * (row.proposed - row.current)))
         .collect();
     changes.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(b.0)));
     let mut moves = Vec::new();

@@ -5,6 +5,9 @@
 //!                                        facts.rs  rules/   proposal.rs  history.rs
 //! ```
 //!
+//! Everything is told over the periods of `rules.horizon`. A budget plan may be for more periods, or
+//! for fewer: its amounts are taken per period.
+//!
 //! Every day the rules look at the same facts a person would: what the next unit of money brings,
 //! how sure that is, how old the data are. What they recommend carries its evidence and a
 //! confidence, expires, and does not flip back within the cool-down.
@@ -20,7 +23,7 @@ mod rules;
 pub use config::{Config, Rules};
 
 use mixline_schema::catalog::{
-    BudgetPlan, Comparison, DecisionStore, Design, File, ModelChecks, PosteriorDraws,
+    BudgetPlan, Comparison, DecisionStore, Design, File, ModelChecks, PlanOutcomes, PosteriorDraws,
     UnifiedDailyMetrics,
 };
 use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
@@ -40,6 +43,8 @@ inputs! {
         champion_draws: Option<PosteriorDraws> as "champion_draws",
         /// The newest budget plan.
         plan: Option<BudgetPlan>,
+        /// What it brings, and over how many periods.
+        outcomes: Option<PlanOutcomes>,
         /// Attribution beside the model.
         comparison: Option<Comparison>,
         /// Decisions so far.
@@ -83,6 +88,9 @@ impl Step for Decide {
         };
         ctx.note("as_of", facts.as_of.to_string());
         ctx.note("model_id", facts.model_id.clone());
+        if let Some(why) = facts.no_moves {
+            ctx.note("no_moves", why);
+        }
         ctx.progress(0.5, "rules");
         let proposals = rules::apply(&rules, &facts);
         ctx.note("proposals", proposals.len());

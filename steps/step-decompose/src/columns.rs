@@ -62,6 +62,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::made("results.share_of_effect", FITTED),
     Column::made("results.probability_positive", FITTED),
     Column::same("curves.channel", &["design.variable"]),
+    Column::made("curves.multiplier", &[]),
     Column::summed("curves.spend", &["design.value"]),
     Column::made("curves.observed", &["design.value"]),
     Column::made("curves.mean", FITTED),

@@ -93,6 +93,7 @@ impl Step for Diagnose {
     const NAME: &'static str = "step-diagnose";
     const ABOUT: &'static str = "Checks whether a fitted model can be trusted.";
     const COLUMNS: &'static [Column] = &[
+        Column::made("checks.check", &[]),
         Column::same("checks.subject", &["design.variable", "summary.parameter"]),
         Column::made("checks.verdict", CHECKED),
         Column::made("checks.value", CHECKED),

@@ -4,6 +4,7 @@ use mixline_model::panel::{Channel, Panel};
 use mixline_numerics::diagnostics::quantile;
 
 use crate::config::Config;
+use crate::names::OUTCOME;
 use crate::notes::{Notes, Severity};
 
 /// Coefficients of variation below this are no variation.
@@ -38,11 +39,11 @@ fn outcome(config: &Config, panel: &Panel, notes: &mut Notes) {
         .filter(|y| y.is_finite())
         .collect();
     let variation = variation(&seen);
-    notes.number("variation", "outcome", "", variation);
+    notes.number("variation", OUTCOME, "", variation);
     if variation < FLAT {
         notes.find(
             Severity::Error,
-            ("outcome.constant", "outcome", ""),
+            ("outcome.constant", OUTCOME, ""),
             (variation, FLAT),
             "the outcome never changes: there is nothing to explain".into(),
             "check that the right metric was chosen in step-prepare",
@@ -50,18 +51,18 @@ fn outcome(config: &Config, panel: &Panel, notes: &mut Notes) {
     }
     let missing = panel.outcome.len() - seen.len();
     if missing > 0 {
-        notes.number("unobserved", "outcome", "", missing as f64);
+        notes.number("unobserved", OUTCOME, "", missing as f64);
     }
     if seen.iter().any(|y| *y < 0.0) {
         notes.find(
             Severity::Warning,
-            ("outcome.negative", "outcome", ""),
+            ("outcome.negative", OUTCOME, ""),
             (seen.iter().copied().fold(0.0, f64::min), 0.0),
             "the outcome is below zero in some periods".into(),
             "look for refunds booked apart from their orders",
         );
     }
-    outliers(config, panel, "outcome", &panel.outcome, notes);
+    outliers(config, panel, OUTCOME, &panel.outcome, notes);
 }
 
 fn media(config: &Config, panel: &Panel, channel: &Channel, notes: &mut Notes) {

@@ -4,6 +4,7 @@
 //! one) stops the run, unless the configuration says otherwise. The numbers behind them are kept
 //! in `explore_statistics`.
 //!
+//! - `names`: no two series share one;
 //! - `alone`: each series by itself: variation, media without spend, outliers;
 //! - `together`: correlation, variance inflation, collinearity with geos and periods;
 //! - `amount`: enough data for so many parameters, spend concentration;
@@ -12,6 +13,7 @@
 mod alone;
 mod amount;
 mod config;
+mod names;
 mod notes;
 mod regression;
 mod together;
@@ -53,7 +55,9 @@ impl Step for Explore {
     const NAME: &'static str = "step-explore";
     const ABOUT: &'static str = "Looks at the data before a model does.";
     const COLUMNS: &'static [Column] = &[
+        Column::made("findings.code", &[]),
         Column::made("findings.severity", &["design.value"]),
+        Column::made("findings.artifact", &[]),
         Column::same("findings.subject", &["design.variable"]),
         Column::made(
             "findings.at",
@@ -68,9 +72,11 @@ impl Step for Explore {
                 "design.value",
             ],
         ),
+        Column::made("findings.advice", &[]),
         Column::made("findings.value", NUMBER),
         // Limits are configured, but what is an outlier follows from the quartiles.
         Column::made("findings.threshold", &["design.value"]),
+        Column::made("statistics.statistic", &[]),
         Column::same("statistics.subject", &["design.variable"]),
         Column::same("statistics.other", &["design.variable"]),
         Column::made("statistics.value", NUMBER),
@@ -89,6 +95,7 @@ impl Step for Explore {
                 .because(error)
                 .hint("run step-prepare again")
         })?;
+        names::check(&panel)?;
         let mut notes = Notes::default();
         alone::look(config, &panel, &mut notes);
         ctx.progress(0.3, "comparing series");

@@ -3,6 +3,7 @@
 use mixline_model::panel::Panel;
 use mixline_numerics::linear::{ols, ridge_cv};
 
+use crate::names::OUTCOME;
 use crate::notes::{Notes, Severity};
 
 pub(crate) fn look(panel: &Panel, notes: &mut Notes) {
@@ -29,9 +30,9 @@ pub(crate) fn look(panel: &Panel, notes: &mut Notes) {
     let (Ok(plain), Ok(ridge)) = (ols(&slices, &outcome), ridge_cv(&slices, &outcome)) else {
         return;
     };
-    notes.number("ols_r2", "outcome", "", plain.r_squared);
-    notes.number("ridge_r2", "outcome", "", ridge.r_squared);
-    notes.number("ridge_penalty", "outcome", "", ridge.penalty);
+    notes.number("ols_r2", OUTCOME, "", plain.r_squared);
+    notes.number("ridge_r2", OUTCOME, "", ridge.r_squared);
+    notes.number("ridge_penalty", OUTCOME, "", ridge.penalty);
     for (index, name) in names.iter().enumerate() {
         let (own, error) = (ridge.coefficients[index], ridge.standard_errors[index]);
         notes.number("ols", name, "", plain.coefficients[index]);

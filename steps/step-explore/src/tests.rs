@@ -89,3 +89,34 @@ fn dormant_media_flat_controls_and_free_media_are_named() {
         );
     }
 }
+
+#[test]
+fn a_name_used_twice_stops_at_once_and_says_where_it_is_from() {
+    for (series, words) in [
+        (
+            [("media", "tv", WAVE), ("control", "tv", OUTCOME)],
+            "`tv` names a channel and a control",
+        ),
+        (
+            [("media", "outcome", WAVE), ("control", "price", OUTCOME)],
+            "the channel `outcome`",
+        ),
+        (
+            [("media", "tv", WAVE), ("control", "outcome", OUTCOME)],
+            "the control `outcome`",
+        ),
+    ] {
+        let mut all = vec![("outcome", "y", OUTCOME)];
+        all.extend(series);
+        let design = design(&all);
+        let error = Explore::run(&Config::default(), Inputs { design }, &Context::for_test())
+            .map(|out| out.statistics.len())
+            .unwrap_err();
+        let told = error.chain();
+        assert_eq!(error.exit_code(), mixline_schema::ExitCode::Data);
+        assert!(
+            told.contains(words) && told.contains("hint: rename"),
+            "{told}"
+        );
+    }
+}

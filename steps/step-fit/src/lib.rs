@@ -64,6 +64,8 @@ impl Step for Fit {
     const NAME: &'static str = "step-fit";
     const ABOUT: &'static str = "Fits the marketing-mix model.";
     const COLUMNS: &'static [Column] = &[
+        Column::made("model.name", &[]),
+        Column::made("model.media_type", &[]),
         // The card holds names, scales and the digest that tells one fit from another.
         Column::made(
             "model.bytes",
@@ -76,6 +78,8 @@ impl Step for Fit {
             ],
         ),
         Column::made("draws.parameter", LABEL),
+        Column::made("draws.chain", &[]),
+        Column::made("draws.draw", &[]),
         Column::made("draws.value", DATA),
         Column::made("summary.parameter", LABEL),
         Column::made("summary.mean", DATA),
@@ -89,10 +93,14 @@ impl Step for Fit {
         Column::made("summary.ess_bulk", DATA),
         Column::made("summary.ess_tail", DATA),
         Column::made("summary.r_hat", DATA),
+        Column::made("sampler.chain", &[]),
+        Column::made("sampler.draw", &[]),
         Column::made("sampler.energy", DATA),
         Column::made("sampler.diverging", DATA),
         Column::made("sampler.steps", DATA),
         Column::made("sampler.depth_reached", DATA),
+        Column::made("netcdf.name", &[]),
+        Column::made("netcdf.media_type", &[]),
         Column::made(
             "netcdf.bytes",
             &[

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use mixline_schema::catalog::File;
-use mixline_step::{Context, Step, StepError, Table, inputs, outputs};
+use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,12 @@ pub struct Noop;
 impl Step for Noop {
     const NAME: &'static str = "step-noop";
     const ABOUT: &'static str = "Waits, writes a small file, and can be told to fail.";
+    const COLUMNS: &'static [Column] = &[
+        Column::made("out.name", &[]),
+        Column::made("out.media_type", &[]),
+        // It tells how many rows were read.
+        Column::summed("out.bytes", &["input.name"]),
+    ];
     type Config = Config;
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -81,6 +81,7 @@ impl Step for Notify {
                 "report.bytes",
             ],
         ),
+        Column::made("deliveries.target", &[]),
         Column::same("deliveries.kind", &["deliveries.kind"]),
         Column::made(
             "deliveries.status",

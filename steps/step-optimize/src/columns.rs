@@ -1,5 +1,5 @@
 //! What the columns of the plans are made from. Which plan, how many periods and which goal come
-//! from the configuration and are not listed.
+//! from the configuration: such columns are made from nothing.
 
 use mixline_step::Column;
 
@@ -14,6 +14,7 @@ const FITTED: &[&str] = &[
 const SPENT: &[&str] = &["design.value"];
 
 pub(crate) const COLUMNS: &[Column] = &[
+    Column::made("plan.plan", &[]),
     Column::same("plan.channel", &["design.variable"]),
     Column::same("plan.geo", &["design.geo"]),
     Column::same("plan.unit", &["design.unit"]),
@@ -36,7 +37,9 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::made("plan.marginal_roas", FITTED),
     Column::made("plan.marginal_roas_q05", FITTED),
     Column::made("plan.marginal_roas_q95", FITTED),
+    Column::made("outcomes.plan", &[]),
     Column::made("outcomes.first_day", &["design.date"]),
+    Column::made("outcomes.periods", &[]),
     Column::same("outcomes.unit", &["design.unit"]),
     Column::made("outcomes.budget", FITTED),
     Column::made("outcomes.response", FITTED),
@@ -53,6 +56,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::made("outcomes.gain_q95", FITTED),
     Column::made("outcomes.probability_of_gain", FITTED),
     Column::made("outcomes.roas", FITTED),
+    Column::made("outcomes.objective", &[]),
     // Responses that bend down in every draw are solved in another way than others.
     Column::made(
         "outcomes.method",
@@ -65,6 +69,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::same("schedule.geo", &["design.geo"]),
     Column::made("schedule.date", &["design.date"]),
     Column::made("schedule.spend", FITTED),
+    Column::made("frontier.multiplier", &[]),
     Column::made("frontier.budget", FITTED),
     Column::made("frontier.response", FITTED),
     Column::made("frontier.response_q05", FITTED),

@@ -71,16 +71,31 @@ impl Step for Prepare {
             &["media.geo", "orders.geo", "outcome.geo", "controls.geo"],
         ),
         Column::made("design.role", &[]),
-        Column::made(
-            "design.variable",
-            &["media.channel", "outcome.metric", "controls.control"],
-        ),
+        Column::made("design.variable", VARIABLE),
         Column::summed("design.value", VALUE),
-        Column::made(
-            "design.unit",
-            &["media.currency", "orders.currency", "outcome.unit"],
-        ),
+        Column::made("design.unit", UNIT),
         Column::made("design.split", &["orders.date", "outcome.date"]),
+        Column::made("columns.role", &[]),
+        Column::made("columns.variable", VARIABLE),
+        // Without a cost, what a model sees of a channel is its delivery.
+        Column::made(
+            "columns.source",
+            &[
+                "media.spend",
+                "media.impressions",
+                "outcome.metric",
+                "controls.control",
+            ],
+        ),
+        Column::made("columns.aggregation", &[]),
+        Column::made("columns.unit", UNIT),
+        Column::summed("columns.cells", PLACES),
+        Column::summed("columns.absent", PRESENT),
+        Column::summed("columns.zero_share", VALUE),
+        Column::summed("columns.least", VALUE),
+        Column::summed("columns.mean", VALUE),
+        Column::summed("columns.most", VALUE),
+        Column::summed("columns.total", VALUE),
     ];
     type Config = Config;
     type Inputs = Inputs;
@@ -111,6 +126,33 @@ impl Step for Prepare {
         })
     }
 }
+
+/// What series are called; an outcome of orders has its name from the configuration.
+const VARIABLE: &[&str] = &["media.channel", "outcome.metric", "controls.control"];
+
+/// Units of media and outcome; controls have none.
+const UNIT: &[&str] = &["media.currency", "orders.currency", "outcome.unit"];
+
+/// Regions of the outcome, and its periods with those of media before it.
+const PLACES: &[&str] = &[
+    "media.date",
+    "orders.date",
+    "orders.geo",
+    "outcome.date",
+    "outcome.geo",
+];
+
+/// Where and when there are rows.
+const PRESENT: &[&str] = &[
+    "media.date",
+    "media.geo",
+    "orders.date",
+    "orders.geo",
+    "outcome.date",
+    "outcome.geo",
+    "controls.date",
+    "controls.geo",
+];
 
 /// What values are sums or means of, by role.
 const VALUE: &[&str] = &[

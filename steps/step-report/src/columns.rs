@@ -133,7 +133,6 @@ const PAGE: &[&str] = &[
     "plan.inside_observed",
     "plan.current_response",
     "plan.response",
-    "plan.roas",
     "plan.marginal_roas",
     "outcomes.plan",
     "outcomes.periods",
@@ -220,7 +219,11 @@ const PAGE: &[&str] = &[
 ];
 
 pub(crate) const COLUMNS: &[Column] = &[
+    Column::made("report.name", &[]),
+    Column::made("report.media_type", &[]),
     Column::made("report.bytes", PAGE),
+    Column::made("briefing.position", &[]),
+    Column::made("briefing.kind", &[]),
     Column::made("briefing.level", LEVEL),
     Column::made("briefing.text", TOLD),
 ];

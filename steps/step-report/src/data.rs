@@ -15,6 +15,7 @@ use mixline_schema::catalog::{
 use mixline_step::{StepError, Table};
 
 use crate::attribution::{Attribution, quarantined};
+use crate::proposal::{self, Proposal};
 use crate::{Config, Inputs};
 
 /// The rows, the newest model, and the champion where plans rest on it.
@@ -182,25 +183,8 @@ impl Data {
     }
 
     /// Proposals of one plan over all regions, by channel.
-    pub(crate) fn proposals(&self, plan: &str) -> Vec<BudgetPlan> {
-        let mut merged: Vec<BudgetPlan> = Vec::new();
-        for row in self.plan.iter().filter(|row| row.plan == plan) {
-            match merged.iter_mut().find(|own| own.channel == row.channel) {
-                None => merged.push(row.clone()),
-                Some(own) => {
-                    own.current += row.current;
-                    own.proposed += row.proposed;
-                    own.lower += row.lower;
-                    own.upper += row.upper;
-                    own.response += row.response;
-                    own.current_response += row.current_response;
-                    own.observed_most += row.observed_most;
-                    own.inside_observed &= row.inside_observed;
-                    own.marginal_roas = own.marginal_roas.max(row.marginal_roas);
-                }
-            }
-        }
-        merged
+    pub(crate) fn proposals(&self, plan: &str) -> Vec<Proposal> {
+        proposal::by_channel(self.plan.iter().filter(|row| row.plan == plan))
     }
 
     /// What one plan brings.

@@ -16,6 +16,7 @@ mod data;
 mod figures;
 mod format;
 mod page;
+mod proposal;
 mod story;
 
 use mixline_model_tables::Periods;
@@ -23,8 +24,8 @@ use mixline_schema::catalog::{
     AdstockCurves, AttributionChannels, AttributionLags, AttributionMethods, AttributionPaths,
     AttributionPositions, AttributionReconciliation, Briefing, BudgetFrontier, BudgetPlan,
     Comparison, ContributionTotals, Contributions, DataFindings, DecisionStore, Design, File,
-    JourneyQuarantine, MmmResults, ModelChecks, ModelRegistry, PlanOutcomes, PosteriorDraws,
-    PosteriorSummary, Predictions, SamplerStats,
+    JourneyQuarantine, MmmResults, ModelChecks, PlanOutcomes, PosteriorDraws, PosteriorSummary,
+    Predictions, SamplerStats,
 };
 use mixline_step::{Column, Context, Step, StepError, Table, inputs, outputs};
 use schemars::JsonSchema;
@@ -62,8 +63,6 @@ inputs! {
         champion_model: Option<File> as "champion_model",
         /// The champion's draws.
         champion_draws: Option<PosteriorDraws> as "champion_draws",
-        /// Models so far.
-        registry: Option<ModelRegistry>,
         /// Spend by channel, now and proposed.
         plan: Option<BudgetPlan>,
         /// What each plan brings.

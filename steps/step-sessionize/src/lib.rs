@@ -53,6 +53,22 @@ outputs! {
     }
 }
 
+/// When touches and orders happened: where journeys begin and end follows from it.
+const TIMES: &[&str] = &["orders.ordered_at", "touchpoints.occurred_at"];
+
+/// What a touch or an order may be left out for.
+const REFUSED: &[&str] = &[
+    "orders.order_id",
+    "orders.ordered_at",
+    "orders.revenue",
+    "touchpoints.customer_key",
+    "touchpoints.occurred_at",
+    "touchpoints.channel",
+    "touchpoints.campaign",
+    "touchpoints.kind",
+    "identities.customer_key",
+];
+
 /// The step.
 #[derive(Debug)]
 pub struct Sessionize;
@@ -63,21 +79,52 @@ impl Step for Sessionize {
     const COLUMNS: &'static [Column] = &[
         Column::made(
             "journeys.customer_key",
-            &["orders.customer_key", "touchpoints.customer_key"],
+            &[
+                "orders.customer_key",
+                "orders.order_id",
+                "touchpoints.customer_key",
+                "identities.customer_key",
+            ],
         ),
+        Column::made("journeys.journey", TIMES),
+        Column::made("journeys.position", TIMES),
+        Column::made("journeys.status", TIMES),
+        Column::summed("journeys.touches", TIMES),
         Column::same("journeys.occurred_at", &["touchpoints.occurred_at"]),
         Column::same("journeys.channel", &["touchpoints.channel"]),
         Column::same("journeys.campaign", &["touchpoints.campaign"]),
         Column::same("journeys.kind", &["touchpoints.kind"]),
+        Column::made("journeys.session", &["touchpoints.occurred_at"]),
+        Column::made("journeys.age_days", TIMES),
+        // A view counts less than a click, and nothing beyond its look-back.
         Column::made(
-            "journeys.age_days",
-            &["orders.ordered_at", "touchpoints.occurred_at"],
+            "journeys.weight",
+            &[
+                "orders.ordered_at",
+                "touchpoints.occurred_at",
+                "touchpoints.kind",
+            ],
         ),
+        Column::same("journeys.ended_at", TIMES),
         Column::same("journeys.order_id", &["orders.order_id"]),
         Column::same("journeys.date", &["orders.date"]),
         Column::same("journeys.currency", &["orders.currency"]),
         Column::same("journeys.revenue", &["orders.revenue"]),
         Column::same("journeys.new_customer", &["orders.new_customer"]),
+        Column::made("quarantine.record", &[]),
+        Column::same(
+            "quarantine.id",
+            &[
+                "touchpoints.customer_key",
+                "identities.customer_key",
+                "orders.order_id",
+            ],
+        ),
+        Column::same("quarantine.at", TIMES),
+        Column::same("quarantine.channel", &["touchpoints.channel"]),
+        Column::same("quarantine.campaign", &["touchpoints.campaign"]),
+        Column::made("quarantine.reason", REFUSED),
+        Column::same("quarantine.revenue", &["orders.revenue"]),
     ];
     type Config = Config;
     type Inputs = Inputs;

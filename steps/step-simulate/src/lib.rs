@@ -78,8 +78,10 @@ impl Step for Simulate {
     const NAME: &'static str = "step-simulate";
     const ABOUT: &'static str = "Says what changes of spend would do.";
     const COLUMNS: &'static [Column] = &[
+        Column::made("scenarios.scenario", &[]),
         Column::same("scenarios.channel", &["design.variable"]),
         Column::same("scenarios.unit", &["design.unit"]),
+        Column::made("scenarios.periods", &[]),
         // As configured for a channel; for all together it follows from what each of them spends.
         Column::made("scenarios.change", &["design.value"]),
         Column::summed("scenarios.spend_before", &["design.value"]),

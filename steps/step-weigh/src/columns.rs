@@ -1,5 +1,5 @@
 //! What the columns of the tables are made from. Methods, measures and parameters are named by the
-//! configuration or by the code and are not listed.
+//! configuration or by the code: such columns are made from nothing.
 
 use mixline_step::Column;
 
@@ -109,6 +109,7 @@ const RECONCILED: &[&str] = &[
 ];
 
 pub(crate) const COLUMNS: &[Column] = &[
+    Column::made("channels.method", &[]),
     Column::same("channels.channel", CHANNEL),
     Column::summed("channels.first", &["journeys.date"]),
     Column::summed("channels.last", &["journeys.date"]),
@@ -140,11 +141,13 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::made("channels.rank", CREDIT),
     Column::made("channels.keeps_rank", RESAMPLED),
     Column::made("channels.removal_effect", CHAIN),
+    Column::made("methods.method", &[]),
     Column::summed("methods.journeys", JOURNEYS),
     Column::summed("methods.conversions", ORDERS),
     Column::summed("methods.revenue", REVENUE),
     Column::summed("methods.revenue_credited", CREDIT),
     Column::made("methods.stability", RESAMPLED),
+    Column::made("methods.resamples", &[]),
     Column::made("methods.conversion_rate", CHAIN),
     // It tells how many states a chain has, and how many customers a model was fitted to.
     Column::made(
@@ -156,6 +159,7 @@ pub(crate) const COLUMNS: &[Column] = &[
             "journeys.weight",
         ],
     ),
+    Column::made("transitions.method", &[]),
     Column::made("transitions.from_state", &["journeys.channel"]),
     Column::made(
         "transitions.to_state",
@@ -170,6 +174,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::summed("paths.nulls", CONVERTING),
     Column::summed("paths.revenue", REVENUE),
     Column::summed("paths.conversion_rate", CONVERTING),
+    Column::made("lags.measure", &[]),
     Column::made(
         "lags.bucket",
         &["journeys.age_days", "journeys.position", "journeys.weight"],
@@ -189,6 +194,7 @@ pub(crate) const COLUMNS: &[Column] = &[
         "positions.revenue",
         &["journeys.channel", "journeys.revenue"],
     ),
+    Column::made("model.parameter", &[]),
     Column::same("model.channel", CHANNEL),
     Column::made("model.value", FITTED),
     Column::same(

@@ -125,9 +125,7 @@ impl Engine {
             });
         }
         let descriptor = ask(path).await?;
-        let code = observe::digest(path)
-            .map_err(RunError::io("read", path))?
-            .to_string();
+        let code = digest(path).await?.to_string();
         self.db
             .remember_step(&name, stamp, &descriptor, &code)
             .await?;
@@ -160,14 +158,15 @@ impl Engine {
     async fn digests(&self, paths: &[String]) -> Result<BTreeMap<String, Digest>, RunError> {
         let root = &self.project.root;
         let mut digests = BTreeMap::new();
-        for file in observe::files(root, paths).map_err(RunError::io("look below", root))? {
+        let (below, paths) = (root.clone(), paths.to_vec());
+        let files = aside(move || observe::files(&below, &paths)).await;
+        for file in files.map_err(RunError::io("look below", root))? {
             let stamp = FileStamp::of(&file.path).map_err(RunError::io("look at", &file.path))?;
             let place = file.path.display().to_string();
             let digest = match self.db.file_digest(&place, stamp).await? {
                 Some(digest) => digest,
                 None => {
-                    let digest =
-                        observe::digest(&file.path).map_err(RunError::io("read", &file.path))?;
+                    let digest = digest(&file.path).await?;
                     self.db.remember_file(&place, stamp, &digest).await?;
                     digest
                 }
@@ -176,6 +175,20 @@ impl Engine {
         }
         Ok(digests)
     }
+}
+
+async fn digest(path: &Path) -> Result<Digest, RunError> {
+    let file = path.to_owned();
+    let digest = aside(move || observe::digest(&file)).await;
+    digest.map_err(RunError::io("read", path))
+}
+
+/// Does what may take seconds on another thread: leases and signs of life must not wait for it.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(std::io::Error::other)?
 }
 
 /// The paths under the configuration keys that the step declares as observed.

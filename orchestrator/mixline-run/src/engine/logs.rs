@@ -36,4 +36,20 @@ impl Engine {
             tracing::warn!(run_id, %error, "could not remove the task logs of an old run");
         }
     }
+
+    /// Removes the log files of runs that another process, on another machine perhaps, has forgotten.
+    pub(crate) async fn forget_stray_logs(&self) {
+        let Ok(known) = self.db.run_ids().await else {
+            return;
+        };
+        let Ok(folders) = std::fs::read_dir(self.project.state.join("logs")) else {
+            return;
+        };
+        for folder in folders.filter_map(Result::ok) {
+            let name = folder.file_name().to_string_lossy().into_owned();
+            if !known.contains(&name) {
+                let _ = std::fs::remove_dir_all(folder.path());
+            }
+        }
+    }
 }

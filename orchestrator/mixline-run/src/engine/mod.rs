@@ -16,6 +16,7 @@ use mixline_plan::{Catalogue, Dag, Plan, Request};
 use mixline_schema::Window;
 
 pub use mixline_plan::Force;
+pub use resume::Resumed;
 pub use summary::{RunSummary, TaskSummary};
 
 use crate::Clock;
@@ -30,6 +31,9 @@ use crate::project::Project;
 use crate::relay::Consumer;
 use crate::state::RunState;
 use crate::store::{Owner, Retention, StateDb, Term};
+
+/// The setting that names the store that was last found to be one.
+const PROBED: &str = "probed";
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -282,6 +286,7 @@ impl Engine {
         subscribers: Vec<Arc<dyn Subscriber>>,
         cancel: Cancel,
     ) -> Result<RunSummary, RunError> {
+        self.probe_store().await?;
         let run_id = uuid::Uuid::now_v7().to_string();
         let tools = self.tools(&plan)?;
         let history = self.history_of(&plan).await?;
@@ -304,22 +309,46 @@ impl Engine {
         Ok(RunSummary::of(&state))
     }
 
+    /// Makes sure that the store honours conditional creates, without which commits would be lost.
+    /// One that has is not asked again.
+    ///
+    /// # Errors
+    /// [`RunError::Store`] or [`RunError::State`].
+    pub async fn probe_store(&self) -> Result<(), RunError> {
+        let url = self.store.url();
+        if self.db.setting(PROBED).await?.as_deref() == Some(url) {
+            return Ok(());
+        }
+        let probed = self.store.probe().await;
+        probed.map_err(RunError::store("use", url))?;
+        self.db.set_setting(PROBED, url).await
+    }
+
     fn tools(&self, plan: &Plan) -> Result<Tools, RunError> {
         let binaries = plan.tasks.iter().filter(|task| task.image.is_none());
         let steps: BTreeSet<&str> = binaries.map(|task| task.step.as_str()).collect();
         let programs = steps
             .into_iter()
             .map(|step| Ok((step.to_owned(), self.find_step(step)?)));
+        let programs = programs.collect::<Result<BTreeMap<String, PathBuf>, RunError>>()?;
         Ok(Tools {
+            programs,
+            ..self.no_tools()
+        })
+    }
+
+    /// Tools to end a run with, not to start anything.
+    fn no_tools(&self) -> Tools {
+        Tools {
             project: Arc::clone(&self.project),
             db: self.db.clone(),
             store: self.store.clone(),
             executor: Arc::clone(&self.executor),
-            programs: programs.collect::<Result<BTreeMap<String, PathBuf>, RunError>>()?,
+            programs: BTreeMap::new(),
             owner: self.owner,
             term: self.term,
             clock: self.clock,
-        })
+        }
     }
 
     async fn history_of(&self, plan: &Plan) -> Result<mixline_plan::History, RunError> {

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use mixline_plan::Plan;
 use mixline_schema::{OutputResult, StepResult, StepStatus};
 
 use super::{Engine, RunSummary};
-use crate::dispatcher::{Cancel, Dispatcher, Subscriber, job};
+use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools, Traced, job};
 use crate::driven::{self, Driving};
 use crate::error::RunError;
 use crate::event::RunEvent;
@@ -16,29 +17,51 @@ use crate::procfs;
 use crate::state::{RunState, TaskState};
 use crate::store::{LEASE, Owner, RunRow};
 
+/// A run that was left open by an orchestrator that is gone.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The run as it was left.
+    pub row: RunRow,
+    /// How it ended, or why it could not be taken over.
+    pub ended: Result<RunSummary, RunError>,
+}
+
+/// What an orchestrator that is gone has left of its attempts.
+#[derive(Default)]
+struct Left {
+    /// What became of those that are over.
+    known: Vec<RunEvent>,
+    /// Those of which something is left to look at.
+    traced: Vec<Traced>,
+}
+
 impl Engine {
-    /// Takes over every open run whose orchestrator is gone, and brings it to its end.
+    /// Takes over every open run whose orchestrator is gone, and brings it to its end. A run that
+    /// cannot be taken over holds up no other.
     ///
     /// # Errors
-    /// As [`Engine::run`].
+    /// What the state database said.
     pub async fn resume(
         &self,
         subscribers: Vec<Arc<dyn Subscriber>>,
         cancel: Cancel,
-    ) -> Result<Vec<RunSummary>, RunError> {
-        let mut summaries = Vec::new();
+    ) -> Result<Vec<Resumed>, RunError> {
+        let mut resumed = Vec::new();
         for row in self.db.open_runs().await? {
             let (subscribers, cancel) = (subscribers.clone(), cancel.clone());
-            summaries.extend(self.take_over(&row, subscribers, cancel).await?);
+            let ended = self.take_over(&row, subscribers, cancel).await;
+            if let Some(ended) = ended.transpose() {
+                resumed.push(Resumed { row, ended });
+            }
         }
-        if !summaries.is_empty() {
+        if !resumed.is_empty() {
             self.forget_old_runs().await;
         }
-        Ok(summaries)
+        Ok(resumed)
     }
 
     /// Takes over one run if its orchestrator is gone and nobody else is faster, and brings it to
-    /// its end.
+    /// its end. A run that cannot go on here (a step is missing, say) is left to others.
     pub(crate) async fn take_over(
         &self,
         row: &RunRow,
@@ -51,12 +74,26 @@ impl Engine {
         let Some(driving) = Driving::start(&row.run_id) else {
             return Ok(None);
         };
+        let plan = self.plan_of(&row.run_id).await?;
+        let tools = match self.tools(&plan) {
+            // Nothing will be started any more.
+            Err(RunError::NoStep { .. }) if row.cancel_requested => self.no_tools(),
+            tools => tools?,
+        };
         if !self.db.claim(row, self.owner).await? {
             return Ok(None);
         }
         self.db.forget_claims(&row.run_id).await?;
-        let summary = self.resume_run(driving, subscribers, cancel).await?;
-        Ok(Some(summary))
+        let stopping = row.cancel_requested;
+        let summary = self.resume_run(driving, tools, stopping, subscribers, cancel);
+        summary.await.map(Some)
+    }
+
+    async fn plan_of(&self, run_id: &str) -> Result<Plan, RunError> {
+        let state = self.db.run_state(run_id).await?;
+        state.plan().cloned().ok_or_else(|| RunError::NoRun {
+            run_id: run_id.to_owned(),
+        })
     }
 
     /// Whether nobody runs the run any more. Of a process on this machine it is known whether it
@@ -85,56 +122,56 @@ impl Engine {
     async fn resume_run(
         &self,
         driving: Driving,
+        tools: Tools,
+        stopping: bool,
         subscribers: Vec<Arc<dyn Subscriber>>,
         cancel: Cancel,
     ) -> Result<RunSummary, RunError> {
-        let run_id = driving.run_id();
-        let before = self.db.events(run_id, 0).await?;
-        let state = RunState::fold(&before);
-        let Some(plan) = state.plan().cloned() else {
-            return Err(RunError::NoRun {
-                run_id: run_id.to_owned(),
-            });
-        };
-        let outputs = plan.tasks.iter().flat_map(|task| &task.outputs);
-        let inputs = plan.tasks.iter().flat_map(|task| task.inputs.values());
-        let artifacts: BTreeSet<String> = outputs
-            .map(|output| output.artifact.clone())
-            .chain(inputs.map(|input| input.artifact.clone()))
-            .collect();
-        history::sync(&self.db, &self.store, &artifacts).await?;
-        let tools = self.tools(&plan)?;
-        let (mut known, mut alive) = (Vec::new(), Vec::new());
+        // What was written up to the claim: nobody else writes from now on.
+        let state = self.db.run_state(driving.run_id()).await?;
+        let plan = self.plan_of(driving.run_id()).await?;
+        history::sync(&self.db, &self.store, &artifacts_of(&plan)).await?;
+        let mut left = self.left_of(&tools, &state).await?;
+        if stopping && !state.is_cancelling() {
+            left.known.insert(0, RunEvent::CancelRequested);
+        }
+        let history = self.history_of(&plan).await?;
+        let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
+        let state = dispatcher.resume(left.known, left.traced).await?;
+        Ok(RunSummary::of(&state))
+    }
+
+    /// What is left of the attempts that were running.
+    async fn left_of(&self, tools: &Tools, state: &RunState) -> Result<Left, RunError> {
+        let mut left = Left::default();
         let running = state
             .tasks()
             .filter(|(_, status)| status.state == TaskState::Running);
         for (task, status) in running {
-            let attempt = status.attempt;
-            let traces = match job(&tools, &state, task) {
+            let (name, attempt) = (task.to_owned(), status.attempt);
+            let committed = self.committed(state, task).await?.map(Box::new);
+            let traces = match job(tools, state, task) {
                 Some(job) => self.executor.leaves_trace(&job).await,
                 None => false,
             };
-            if let Some(result) = self.committed(&state, task).await? {
-                let (task, result) = (task.to_owned(), Box::new(result));
-                known.push(RunEvent::AttemptSucceeded {
-                    task,
+            match (traces, committed) {
+                // Alive, or gone and perhaps with a result: the executor finds out.
+                (true, committed) => left.traced.push(Traced {
+                    task: name,
+                    committed,
+                }),
+                (false, Some(result)) => left.known.push(RunEvent::AttemptSucceeded {
+                    task: name,
                     attempt,
                     result,
-                });
-            } else if traces {
-                // Alive, or gone and perhaps with a result: the executor finds out.
-                alive.push(task.to_owned());
-            } else {
-                known.push(RunEvent::AttemptLost {
-                    task: task.to_owned(),
+                }),
+                (false, None) => left.known.push(RunEvent::AttemptLost {
+                    task: name,
                     attempt,
-                });
+                }),
             }
         }
-        let history = self.history_of(&plan).await?;
-        let dispatcher = Dispatcher::new(tools, driving, state, history, subscribers, cancel);
-        let state = dispatcher.resume(known, alive).await?;
-        Ok(RunSummary::of(&state))
+        Ok(left)
     }
 
     /// The result of an attempt whose process is gone but whose outputs are all in the store.
@@ -186,4 +223,14 @@ impl Engine {
             error: None,
         }))
     }
+}
+
+/// The artifacts that a plan reads or writes.
+fn artifacts_of(plan: &Plan) -> BTreeSet<String> {
+    let outputs = plan.tasks.iter().flat_map(|task| &task.outputs);
+    let inputs = plan.tasks.iter().flat_map(|task| task.inputs.values());
+    outputs
+        .map(|output| output.artifact.clone())
+        .chain(inputs.map(|input| input.artifact.clone()))
+        .collect()
 }

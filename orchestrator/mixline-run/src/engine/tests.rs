@@ -239,9 +239,9 @@ async fn crash(dir: &Path, body: &str, tasks: Vec<PlannedTask>) -> Engine {
 }
 
 async fn resume(engine: &Engine) -> RunSummary {
-    let mut summaries = engine.resume(Vec::new(), Cancel::default()).await.unwrap();
-    assert_eq!(summaries.len(), 1);
-    summaries.remove(0)
+    let mut resumed = engine.resume(Vec::new(), Cancel::default()).await.unwrap();
+    assert_eq!(resumed.len(), 1);
+    resumed.remove(0).ended.unwrap()
 }
 
 #[tokio::test]
@@ -287,6 +287,28 @@ async fn after_a_crash_a_dead_process_is_lost_and_started_again() {
             .iter()
             .any(|e| matches!(e.event, RunEvent::AttemptLost { .. }))
     );
+}
+
+#[tokio::test]
+async fn a_run_whose_step_is_missing_here_is_left_to_others_until_it_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = crash(dir.path(), "sleep 60", vec![task("a", &[])]).await;
+    std::fs::remove_file(dir.path().join("bin/step-x")).unwrap();
+    let resumed = engine.resume(Vec::new(), Cancel::default()).await.unwrap();
+    let [
+        Resumed {
+            row,
+            ended: Err(error),
+        },
+    ] = resumed.as_slice()
+    else {
+        panic!("{resumed:?}");
+    };
+    assert!(matches!(error, RunError::NoStep { .. }), "{error}");
+    let left = engine.state().run(&row.run_id).await.unwrap();
+    assert_eq!(left.owner, row.owner, "nobody has taken it");
+    engine.state().request_cancel(&row.run_id).await.unwrap();
+    assert_eq!(resume(&engine).await.state, RunEnd::Cancelled);
 }
 
 #[tokio::test]

@@ -66,9 +66,23 @@ pub struct Job {
     pub log_file: PathBuf,
     /// Longest time it may take.
     pub timeout: Option<Duration>,
+    /// Time that has passed since it was started, by an earlier orchestrator perhaps.
+    pub waited: Duration,
 }
 
 impl Job {
+    /// Whether the task was tried before in this run.
+    fn is_repeated(&self) -> bool {
+        let run = self.context.run.as_ref();
+        run.is_some_and(|run| run.attempt > 1)
+    }
+
+    /// What is left of the time it may take.
+    fn rest(&self) -> Option<Duration> {
+        self.timeout
+            .map(|timeout| timeout.saturating_sub(self.waited))
+    }
+
     /// The file the step writes its result to.
     #[must_use]
     pub fn result_file(&self) -> PathBuf {
@@ -120,6 +134,16 @@ pub enum Outcome {
     Lost,
 }
 
+impl Outcome {
+    /// The outcome, or what the commits of the attempt tell when nobody knows.
+    pub(crate) fn or_committed(self, committed: Option<Box<StepResult>>) -> Self {
+        match (self, committed) {
+            (Self::Lost, Some(result)) => Self::Succeeded(result),
+            (outcome, _) => outcome,
+        }
+    }
+}
+
 /// Set to `true` to stop an attempt.
 pub type Stop = watch::Receiver<bool>;
 
@@ -134,7 +158,8 @@ pub trait Executor: std::fmt::Debug + Send + Sync {
     async fn reattach(&self, job: &Job, stop: Stop) -> Outcome;
 
     /// Whether anything is left of an attempt that an earlier orchestrator started: alive, or gone
-    /// and perhaps with a result.
+    /// and perhaps with a result. Also `true` when that cannot be seen now: [`Executor::reattach`]
+    /// finds out.
     async fn leaves_trace(&self, job: &Job) -> bool;
 }
 

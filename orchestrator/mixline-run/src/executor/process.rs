@@ -5,6 +5,7 @@
 //! and it does not outlive the machine.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -36,13 +37,10 @@ impl Executor for ProcessExecutor {
         let end = tokio::select! {
             _ = child.wait() => End::Exited,
             () = stopped(&mut stop) => End::Stopped,
-            () = over(job.timeout) => End::TimedOut,
+            () = over(job.rest()) => End::TimedOut,
         };
         if !matches!(end, End::Exited) {
-            procfs::signal_group(pid, libc::SIGTERM);
-            if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-                procfs::signal_group(pid, libc::SIGKILL);
-            }
+            stop_group(pid, child.wait()).await;
         }
         let status = child.wait().await;
         // Whatever the step left running goes with it.
@@ -70,13 +68,10 @@ impl Executor for ProcessExecutor {
         let end = tokio::select! {
             () = gone(pid, start) => End::Exited,
             () = stopped(&mut stop) => End::Stopped,
-            () = over(job.timeout) => End::TimedOut,
+            () = over(job.rest()) => End::TimedOut,
         };
         if !matches!(end, End::Exited) {
-            procfs::signal_group(pid, libc::SIGTERM);
-            if tokio::time::timeout(GRACE, gone(pid, start)).await.is_err() {
-                procfs::signal_group(pid, libc::SIGKILL);
-            }
+            stop_group(pid, gone(pid, start)).await;
         }
         match (read_result(job), end) {
             (Some(result), _) => judge::from_result(result),
@@ -84,6 +79,14 @@ impl Executor for ProcessExecutor {
             (None, End::TimedOut) => timed_out(job.timeout, None),
             (None, End::Exited) => Outcome::Lost,
         }
+    }
+}
+
+/// Asks a group of processes to stop, and makes it stop when its first one is not gone in time.
+async fn stop_group<T>(pid: u32, gone: impl Future<Output = T>) {
+    procfs::signal_group(pid, libc::SIGTERM);
+    if tokio::time::timeout(GRACE, gone).await.is_err() {
+        procfs::signal_group(pid, libc::SIGKILL);
     }
 }
 
@@ -100,6 +103,8 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
     let result_file = job.result_file();
     let _ = std::fs::remove_file(&result_file);
     let log = File::create(&job.log_file)?;
+    // Before there is a process that it could be too late for.
+    let mut pid_file = File::create(job.pid_file())?;
     let (context, _) = job.context_variable()?;
     let mut command = Command::new(program);
     for name in inherited() {
@@ -117,11 +122,12 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .stderr(log)
         .process_group(0)
         .spawn()?;
-    if let Some((pid, start)) = child
-        .id()
-        .and_then(|pid| Some((pid, procfs::start_time(pid)?)))
-    {
-        std::fs::write(job.pid_file(), format!("{pid} {start}"))?;
+    let pid = child.id().unwrap_or_default();
+    let start = procfs::start_time(pid).unwrap_or_default();
+    if let Err(error) = write!(pid_file, "{pid} {start}") {
+        // Nobody could find it again: better none than one too many.
+        procfs::signal_group(pid, libc::SIGKILL);
+        return Err(error);
     }
     Ok(child)
 }

@@ -160,6 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn a_table_under_a_name_of_its_own_is_no_dead_end() {
+        let inputs = BTreeMap::from([
+            ("model".to_owned(), "model".to_owned()),
+            ("draws".to_owned(), "champion_draws".to_owned()),
+        ]);
+        let declared = [ColumnLineage {
+            column: "report.bytes".into(),
+            change: ColumnChange::Transformation,
+            from: vec!["model.bytes".into(), "draws.value".into()],
+        }];
+        let columns = Columns::of_output(("report", "report"), &declared, &inputs).unwrap();
+        let bytes = &columns.known["bytes"];
+        assert_eq!((bytes[0].artifact.as_str(), bytes.len()), ("model", 2));
+        // A file's name is a file's name, unless the step says otherwise.
+        assert_eq!(columns.known["name"][0].basis, Basis::SameMeaning);
+        assert!(columns_of("posterior_netcdf").len() == 3 && columns.unknown.is_empty());
+    }
+
+    #[test]
     fn every_column_is_either_known_or_unknown() {
         for spec in catalog::all() {
             let columns = Columns::of_output(("out", spec.name), &[], &inputs()).unwrap();

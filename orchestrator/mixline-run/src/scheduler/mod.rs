@@ -9,29 +9,37 @@
 //! Nothing is remembered between ticks that is not in the state database, so a scheduler may die
 //! at any moment. Of several on one database, one leads and ticks; the others wait for its lease
 //! to end (`seat.rs`).
+//!
+//! A tick asks the database and nobody else. What may take long, planning a DAG, running it, taking
+//! a run over, is a work of its own (`work.rs`), and one that fails rests a while (`rest.rs`).
 
 mod alarm;
+mod rest;
 mod seat;
 #[cfg(test)]
 mod tests;
+mod work;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use mixline_artifact::StoreError;
 use mixline_plan::{Dag, Overlap, Schedule, due};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 
 use crate::dispatcher::{Cancel, Subscriber};
-use crate::engine::{Engine, PlanOptions, RunOptions};
-use crate::error::RunError;
+use crate::engine::Engine;
+use crate::error::{RunError, chain};
 use crate::metrics::Metrics;
-use crate::store::{Fire, FireState, RunRow, SCHEDULE};
+use crate::store::{Fire, FireState, RunRow, Term};
 
 use alarm::Alarm;
+use rest::Resting;
 use seat::Seat;
+use work::Work;
 
 /// A fire starts at most this late.
 const PACE: Duration = Duration::from_secs(5);
@@ -41,10 +49,10 @@ pub struct Scheduler {
     engine: Engine,
     subscribers: Vec<Arc<dyn Subscriber>>,
     metrics: Arc<Metrics>,
-    runs: JoinSet<()>,
-    takeover: JoinSet<()>,
-    /// What was last wrong with each DAG, so that it is said once and not at every tick.
-    complaints: BTreeMap<String, String>,
+    works: JoinSet<Result<(), RunError>>,
+    /// What each of the works is about.
+    about: HashMap<task::Id, Work>,
+    resting: Resting,
 }
 
 impl std::fmt::Debug for Scheduler {
@@ -55,6 +63,9 @@ impl std::fmt::Debug for Scheduler {
     }
 }
 
+/// A work that is over.
+type Over = Result<(task::Id, Result<(), RunError>), JoinError>;
+
 impl Scheduler {
     /// A scheduler whose runs tell `subscribers`.
     #[must_use]
@@ -63,9 +74,9 @@ impl Scheduler {
             engine,
             subscribers,
             metrics: Arc::default(),
-            runs: JoinSet::new(),
-            takeover: JoinSet::new(),
-            complaints: BTreeMap::new(),
+            works: JoinSet::new(),
+            about: HashMap::new(),
+            resting: Resting::default(),
         }
     }
 
@@ -80,35 +91,25 @@ impl Scheduler {
     /// `mixline resume`, takes their runs over.
     ///
     /// # Errors
-    /// [`RunError::Alarm`]. What goes wrong in a tick is logged, and the next tick tries again.
+    /// [`RunError::Alarm`], and [`RunError::Store`] for a store that would lose commits. What goes
+    /// wrong in a tick is logged, and the next tick tries again.
     pub async fn run(mut self, stop: Cancel) -> Result<(), RunError> {
+        self.look_around().await?;
         let bell = Arc::new(Notify::new());
         let alarm = Alarm::every(PACE, Arc::clone(&bell)).await?;
         let mut seat = Seat::seek(self.engine.clone());
         loop {
             let now = (self.engine.clock())();
-            let ticked = match seat.term() {
-                Some(term) => {
-                    self.engine = self.engine.under(term);
-                    self.tick(now).await
-                }
-                // Who stands by is well as long as the database tells it who leads.
-                None => self.engine.state().leader().await.map(drop),
+            let term = seat.term();
+            let ticked = tokio::select! {
+                ticked = self.tick_in(term, now) => ticked,
+                () = stop.cancelled() => break,
             };
-            let good = matches!(ticked, Ok(()) | Err(RunError::Deposed));
-            self.metrics.ticked(now, good);
-            match ticked {
-                Ok(()) => {}
-                Err(RunError::Deposed) => tracing::info!("a tick came after the term's end"),
-                Err(error) => {
-                    tracing::warn!(error = %chain(&error), "a tick failed; the next one tries again");
-                }
-            }
+            self.say(now, &ticked);
             tokio::select! {
                 () = bell.notified() => {}
                 () = seat.changed() => {}
-                Some(_) = self.runs.join_next() => {}
-                Some(_) = self.takeover.join_next() => {}
+                Some(over) = self.works.join_next_with_id() => self.over(over),
                 () = stop.cancelled() => break,
             }
         }
@@ -117,19 +118,57 @@ impl Scheduler {
         Ok(())
     }
 
+    /// What is done once, before the first tick.
+    async fn look_around(&self) -> Result<(), RunError> {
+        self.engine.forget_old_runs().await;
+        self.engine.forget_stray_logs().await;
+        match self.engine.probe_store().await {
+            Err(RunError::Store { source, .. }) if !matches!(*source, StoreError::Probe { .. }) => {
+                let error = chain(&*source);
+                tracing::warn!(error, "the store cannot be probed now; runs will say so");
+                Ok(())
+            }
+            probed => probed,
+        }
+    }
+
+    /// A tick of a leader, or of one that stands by.
+    async fn tick_in(&mut self, term: Option<Term>, now: DateTime<Utc>) -> Result<(), RunError> {
+        let Some(term) = term else {
+            // Who stands by is well as long as the database tells it who leads.
+            return self.engine.state().leader().await.map(drop);
+        };
+        self.engine = self.engine.under(term);
+        self.tick(now).await
+    }
+
+    fn say(&self, now: DateTime<Utc>, ticked: &Result<(), RunError>) {
+        let good = matches!(ticked, Ok(()) | Err(RunError::Deposed));
+        self.metrics.ticked(now, good);
+        match ticked {
+            Ok(()) => {}
+            Err(RunError::Deposed) => tracing::info!("a tick came after the term's end"),
+            Err(error) => {
+                let error = chain(error);
+                tracing::warn!(error, "a tick failed; the next one tries again");
+            }
+        }
+    }
+
     /// Fires, starts and takes over what there is at `now`.
     ///
     /// # Errors
     /// What the state database said. A DAG that cannot be read or planned is logged instead.
     pub async fn tick(&mut self, now: DateTime<Utc>) -> Result<(), RunError> {
-        while self.runs.try_join_next().is_some() {}
-        while self.takeover.try_join_next().is_some() {}
+        while let Some(over) = self.works.try_join_next_with_id() {
+            self.over(over);
+        }
         let open = self.engine.state().open_runs().await?;
         for name in self.engine.dags()? {
             let dag = match self.engine.load_dag(&name) {
                 Ok(dag) => dag,
                 Err(error) => {
-                    self.complain(&name, &error);
+                    self.resting.complain(&Work::Dag(name), &error);
                     continue;
                 }
             };
@@ -143,7 +182,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Whether the DAG may run: moves its cursor over what is due, unless it is paused.
+    /// Whether the DAG may run: moves its cursor over what is due, unless it is paused or as many
+    /// windows wait as may wait at once.
     async fn fire(
         &self,
         dag: &str,
@@ -151,17 +191,20 @@ impl Scheduler {
         now: DateTime<Utc>,
     ) -> Result<bool, RunError> {
         let db = self.engine.state();
+        let term = self.engine.term();
         // The schedule of a DAG that is seen for the first time begins now.
         let Some(cursor) = db.cursor(dag).await? else {
-            let term = self.engine.term();
             return db.fire(dag, &[], now, now, term).await.map(|_| true);
         };
         if cursor.paused {
             return Ok(false);
         }
-        let windows = due(schedule, cursor.at, now);
-        if let Some(last) = windows.last() {
-            let term = self.engine.term();
+        let waiting = db.fires(dag, Some(FireState::Pending)).await?.len();
+        let mut windows = due(schedule, cursor.at, now);
+        windows.truncate(schedule.catch_up_cap.saturating_sub(waiting).max(1));
+        if waiting < schedule.catch_up_cap.max(1)
+            && let Some(last) = windows.last()
+        {
             for window in db.fire(dag, &windows, last.end, now, term).await? {
                 tracing::info!(dag, %window, "due");
             }
@@ -179,16 +222,22 @@ impl Scheduler {
         let pending = self
             .engine
             .state()
-            .fires(&dag.name, Some(FireState::Pending))
-            .await?;
-        if pending.is_empty() {
+            .fires(&dag.name, Some(FireState::Pending));
+        let pending = pending.await?;
+        let Some(oldest) = pending.first() else {
             return Ok(());
-        }
+        };
         let busy: Vec<&RunRow> = open.iter().filter(|run| run.dag == dag.name).collect();
-        match busy.is_empty() {
-            true => self.launch(dag, &pending[0]).await,
-            false => self.overlap(schedule.overlap, &pending, &busy).await,
+        if !busy.is_empty() {
+            return self.overlap(schedule.overlap, &pending, &busy).await;
         }
+        let work = Work::Dag(dag.name.clone());
+        if self.may_begin(&work) {
+            let (engine, subscribers) = (self.engine.clone(), self.subscribers.clone());
+            let run = work::run_fire(engine, subscribers, dag.clone(), oldest.clone());
+            self.begin(work, run);
+        }
+        Ok(())
     }
 
     /// What becomes of pending fires while a run of their DAG goes on.
@@ -200,8 +249,8 @@ impl Scheduler {
     ) -> Result<(), RunError> {
         let db = self.engine.state();
         let began = busy.iter().map(|run| run.created_at).max();
-        // Windows that were waiting before the run began are being caught up, not overlapping.
-        let overlaps = |fire: &&Fire| began.is_some_and(|began| fire.created_at >= began);
+        // Windows that were due before the run began are being caught up, not overlapping.
+        let overlaps = |fire: &&Fire| began.is_some_and(|began| fire.window.end >= began);
         let dropped: Vec<&Fire> = match policy {
             Overlap::Queue => return Ok(()),
             Overlap::Skip => pending.iter().filter(overlaps).collect(),
@@ -223,88 +272,43 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn launch(&mut self, dag: &Dag, fire: &Fire) -> Result<(), RunError> {
-        let options = PlanOptions {
-            window: Some(fire.window),
-            ..PlanOptions::default()
-        };
-        let plan = match self.engine.plan_dag(dag, &options).await {
-            Ok(plan) => plan,
-            Err(error) if is_lasting(&error) => {
-                self.complain(&dag.name, &error);
-                let text = chain(&error);
-                return self
-                    .engine
-                    .state()
-                    .end_fire(fire, FireState::Failed, Some(&text), self.engine.term())
-                    .await;
-            }
-            Err(error) => {
-                self.complain(&dag.name, &error);
-                return Ok(());
-            }
-        };
-        self.complaints.remove(&dag.name);
-        let (engine, subscribers) = (self.engine.clone(), self.subscribers.clone());
-        let (dag, window) = (dag.name.clone(), fire.window);
-        self.runs.spawn(async move {
-            let options = RunOptions { trigger: SCHEDULE.to_owned(), ..RunOptions::default() };
-            match engine.run(plan, &options, subscribers, Cancel::default()).await {
-                Ok(run) => {
-                    tracing::info!(dag, %window, run = run.run_id, state = run.state.as_str(), "ended");
-                }
-                Err(RunError::FireTaken { .. } | RunError::Deposed) => {}
-                Err(error) => tracing::error!(dag, %window, error = %chain(&error), "could not run"),
-            }
-        });
-        Ok(())
-    }
-
     /// Brings runs to their end whose orchestrator is gone.
     fn take_over(&mut self, open: &[RunRow]) {
-        for row in open.iter().filter(|run| self.engine.is_orphan(run)) {
-            let (engine, row, subscribers) =
-                (self.engine.clone(), row.clone(), self.subscribers.clone());
-            self.takeover.spawn(async move {
-                let (dag, run) = (row.dag.clone(), row.run_id.clone());
-                match engine.take_over(&row, subscribers, Cancel::default()).await {
-                    Ok(Some(ended)) => {
-                        tracing::info!(
-                            dag,
-                            run,
-                            state = ended.state.as_str(),
-                            "taken over, and ended"
-                        );
-                        engine.forget_old_runs().await;
-                    }
-                    Ok(None) => {}
-                    Err(error) => {
-                        tracing::error!(dag, run, error = %chain(&error), "could not take over");
-                    }
-                }
-            });
+        for row in open {
+            let work = Work::Run(row.run_id.clone());
+            if self.engine.is_orphan(row) && self.may_begin(&work) {
+                let (engine, subscribers) = (self.engine.clone(), self.subscribers.clone());
+                self.begin(work, work::take_over(engine, subscribers, row.clone()));
+            }
         }
     }
 
-    fn complain(&mut self, dag: &str, error: &RunError) {
-        let text = chain(error);
-        if self.complaints.get(dag) != Some(&text) {
-            tracing::error!(dag, error = %text, "cannot be run on its schedule");
-            self.complaints.insert(dag.to_owned(), text);
+    fn may_begin(&self, work: &Work) -> bool {
+        !self.about.values().any(|going| going == work) && !self.resting.rests(work, Instant::now())
+    }
+
+    fn begin(
+        &mut self,
+        work: Work,
+        doing: impl Future<Output = Result<(), RunError>> + Send + 'static,
+    ) {
+        let id = self.works.spawn(doing).id();
+        self.about.insert(id, work);
+    }
+
+    /// What follows from a work that is over: one that failed rests before it is tried again.
+    fn over(&mut self, over: Over) {
+        let (id, failure) = match over {
+            Ok((id, Ok(()))) => (id, None),
+            Ok((id, Err(error))) => (id, Some(error)),
+            Err(panicked) => (panicked.id(), Some(RunError::Broken { source: panicked })),
+        };
+        let Some(work) = self.about.remove(&id) else {
+            return;
+        };
+        match failure {
+            None => self.resting.well(&work),
+            Some(error) => self.resting.failed(&work, &error, Instant::now()),
         }
     }
-}
-
-/// Whether the same would happen again until somebody changes a file.
-fn is_lasting(error: &RunError) -> bool {
-    matches!(
-        error,
-        RunError::Plan { .. } | RunError::NoStep { .. } | RunError::Describe { .. }
-    )
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

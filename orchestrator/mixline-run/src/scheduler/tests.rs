@@ -7,6 +7,7 @@ use mixline_schema::Window;
 
 use super::*;
 use crate::fixture::project;
+use crate::store::{Retention, SCHEDULE};
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -25,7 +26,10 @@ async fn open(dir: &Path, schedule: &str, body: &str) -> Engine {
     std::fs::create_dir_all(dir.join("dags")).unwrap();
     let dag = format!("name = \"daily\"\n[schedule]\n{schedule}\n[tasks.a]\nstep = \"step-x\"\n");
     std::fs::write(dir.join("dags/daily.toml"), dag).unwrap();
-    Engine::open(project(dir, body), clock).await.unwrap()
+    let engine = Engine::open(project(dir, body), clock).await.unwrap();
+    // Windows lie in the past of the clock, and are not to be forgotten.
+    let (days, runs) = (10_000, 1000);
+    engine.with_retention(Retention { days, runs })
 }
 
 async fn windows(engine: &Engine, state: FireState) -> Vec<Window> {
@@ -92,7 +96,8 @@ async fn missed_windows_run_once_each_in_order_however_many_schedulers_there_are
 #[tokio::test]
 async fn ticks_at_any_time_and_restarts_lose_and_double_nothing_over_a_change_of_clocks() {
     let dir = tempfile::tempdir().unwrap();
-    let schedule = "cron = \"30 2 * * *\"\nzone = \"Europe/Berlin\"\ncatch_up = \"all\"";
+    let schedule = "cron = \"30 2 * * *\"\nzone = \"Europe/Berlin\"\ncatch_up = \"all\"\n\
+                    catch_up_cap = 1000";
     let engine = open(dir.path(), schedule, "ok").await;
     let dag = engine.load_dag("daily").unwrap();
     let schedule = dag.schedule.clone().unwrap();
@@ -211,7 +216,7 @@ async fn a_dag_that_cannot_be_planned_fails_its_fire_with_the_reason() {
     let mut scheduler = Scheduler::new(engine.clone(), Vec::new());
     scheduler.tick(at("2026-03-01T07:00:00Z")).await.unwrap();
     std::fs::remove_file(dir.path().join("bin/step-x")).unwrap();
-    scheduler.tick(at("2026-03-02T07:00:00Z")).await.unwrap();
+    settle(&mut scheduler, at("2026-03-02T07:00:00Z")).await;
     let fires = engine
         .state()
         .fires("daily", Some(FireState::Failed))
@@ -221,6 +226,27 @@ async fn a_dag_that_cannot_be_planned_fails_its_fire_with_the_reason() {
         fires[0].error.as_ref().unwrap().contains("step-x"),
         "{fires:?}"
     );
+}
+
+#[tokio::test]
+async fn a_step_that_is_missing_for_a_moment_costs_no_window() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path(), DAILY, "ok").await;
+    let mut scheduler = Scheduler::new(engine.clone(), Vec::new());
+    let (step, aside) = (dir.path().join("bin/step-x"), dir.path().join("aside"));
+    let begin = clock();
+    scheduler.tick(begin).await.unwrap();
+    std::fs::rename(&step, &aside).unwrap();
+    let now = begin + TimeDelta::days(1);
+    scheduler.tick(now).await.unwrap();
+    let failed = scheduler.works.join_next_with_id().await.unwrap();
+    scheduler.over(failed);
+    std::fs::rename(&aside, &step).unwrap();
+    scheduler.tick(now).await.unwrap();
+    assert!(scheduler.works.is_empty(), "it rests");
+    assert_eq!(windows(&engine, FireState::Pending).await.len(), 1);
+    settle(&mut scheduler, now).await;
+    assert_eq!(windows(&engine, FireState::Done).await.len(), 1);
 }
 
 #[tokio::test]

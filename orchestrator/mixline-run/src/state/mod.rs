@@ -142,6 +142,8 @@ pub struct TaskStatus {
     pub result: Option<StepResult>,
     /// When the first attempt started.
     pub started: Option<DateTime<Utc>>,
+    /// When the present attempt started.
+    pub(crate) began: Option<DateTime<Utc>>,
     /// When it came to its end.
     pub ended: Option<DateTime<Utc>>,
     /// Failures charged to the task's own budget.
@@ -171,6 +173,7 @@ impl Default for TaskStatus {
             exit_code: None,
             result: None,
             started: None,
+            began: None,
             ended: None,
             failures: 0,
             losses: 0,
@@ -412,6 +415,7 @@ impl TaskStatus {
                 self.pending = Pending::Nothing;
                 self.attempt = *attempt;
                 self.started.get_or_insert(at);
+                self.began = Some(at);
             }
             RunEvent::TaskReused {
                 outputs,

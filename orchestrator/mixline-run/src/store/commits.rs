@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::dialect::places;
-use super::{StateDb, from_json, instant_text, signed, unsigned};
+use super::{StateDb, from_json, instant_text, settings, signed, unsigned};
 use crate::error::RunError;
 
 /// Name of the setting that says which store the projection is of.
@@ -29,13 +29,7 @@ pub(crate) struct KnownCommit {
 impl StateDb {
     /// Forgets the projection when it is of another store.
     pub(crate) async fn bind_store(&self, url: &str) -> Result<(), RunError> {
-        let known: Option<String> =
-            sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-                .bind(STORE)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(self.failed("read"))?;
-        if known.as_deref() == Some(url) {
+        if self.setting(STORE).await?.as_deref() == Some(url) {
             return Ok(());
         }
         let failed = || self.failed("write to");
@@ -44,15 +38,7 @@ impl StateDb {
             .execute(&mut *tx)
             .await
             .map_err(failed())?;
-        sqlx::query(
-            "INSERT INTO settings (name, value) VALUES ($1, $2)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        )
-        .bind(STORE)
-        .bind(url)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed())?;
+        settings::set(&mut tx, STORE, url).await.map_err(failed())?;
         tx.commit().await.map_err(failed())
     }
 

@@ -21,6 +21,7 @@ mod outbox;
 mod retention;
 mod runs;
 mod schema;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod upkeep;

@@ -75,15 +75,14 @@ impl StateDb {
             .await
             .map_err(self.failed("read"))?;
         let failed = || self.failed("prune");
-        if !ids.is_empty() {
-            let mut tx = self.begin().await.map_err(failed())?;
-            for id in &ids {
-                forget(&mut tx, id).await.map_err(failed())?;
-            }
-            let fires = sqlx::query(OLD_FIRES).bind(&oldest).bind(most);
-            fires.execute(&mut *tx).await.map_err(failed())?;
-            tx.commit().await.map_err(failed())?;
+        let mut tx = self.begin().await.map_err(failed())?;
+        for id in &ids {
+            forget(&mut tx, id).await.map_err(failed())?;
         }
+        // Also those that never became a run.
+        let fires = sqlx::query(OLD_FIRES).bind(&oldest).bind(most);
+        fires.execute(&mut *tx).await.map_err(failed())?;
+        tx.commit().await.map_err(failed())?;
         Ok(ids)
     }
 }

@@ -1,5 +1,6 @@
 //! Runs and their events.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -38,6 +39,8 @@ pub struct RunRow {
     pub ended_at: Option<DateTime<Utc>>,
     /// The orchestrator that runs it.
     pub owner: Option<Owner>,
+    /// Somebody asked to stop it.
+    pub cancel_requested: bool,
     /// Time since the owner's last sign of life, by the database's clock; absent when it gave none.
     pub silent: Option<Duration>,
 }
@@ -77,7 +80,7 @@ pub struct RunFilter {
 pub const SCHEDULE: &str = "schedule";
 
 const COLUMNS: &str = "run_id, dag, state, trigger_kind, window_start, window_end, seed, tasks, \
-     created_at, ended_at, owner_machine, owner_pid, owner_start";
+     created_at, ended_at, owner_machine, owner_pid, owner_start, cancel_requested";
 
 /// Whether the owner is the one of places 2, 3 and 4.
 const OWNED: &str = "COALESCE(owner_machine, 0) = $2 AND COALESCE(owner_pid, -1) = $3 \
@@ -231,6 +234,19 @@ impl StateDb {
     /// As [`StateDb::events`].
     pub async fn run_state(&self, run_id: &str) -> Result<RunState, RunError> {
         Ok(RunState::fold(&self.events(run_id, 0).await?))
+    }
+
+    /// The ids of all runs that are remembered.
+    ///
+    /// # Errors
+    /// [`RunError::State`].
+    pub async fn run_ids(&self) -> Result<BTreeSet<String>, RunError> {
+        let ids = sqlx::query_scalar("SELECT run_id FROM runs");
+        let ids: Vec<String> = ids
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
+        Ok(ids.into_iter().collect())
     }
 
     /// Runs that have not finished.
@@ -478,6 +494,7 @@ fn run_row(row: &AnyRow) -> RunRow {
                 start: unsigned(start),
             })
         }),
+        cancel_requested: row.get::<i64, _>("cancel_requested") != 0,
         silent: silent.map(Duration::from_millis),
     }
 }

@@ -67,7 +67,7 @@ crate::artifact! {
         first_day: NaiveDate,
         /// Planned periods.
         periods: i64 = unit "periods", range NON_NEGATIVE;
-        /// Currency code of money and outcome; empty when the outcome is not money.
+        /// Unit of responses and gains: a currency code, `count`, or empty.
         unit: String,
         /// Spend of the plan.
         budget: f64 = unit "currency", range NON_NEGATIVE;
@@ -131,7 +131,7 @@ crate::artifact! {
 crate::artifact! {
     /// The best plan at other budgets.
     pub struct BudgetFrontier: "budget_frontier" v1 key [multiplier] {
-        /// Budget as a multiple of current spend.
+        /// Budget as a multiple of the plan's.
         multiplier: f64 = unit "", range NON_NEGATIVE;
         /// Budget.
         budget: f64 = unit "currency", range NON_NEGATIVE;
@@ -201,9 +201,9 @@ crate::artifact! {
     pub struct Comparison: "attribution_mmm_comparison" v1 key [channel] {
         /// Channel.
         channel: String,
-        /// Attribution method compared.
+        /// Attribution method compared: one for all days.
         method: String,
-        /// Currency code of money.
+        /// Unit of contributions: a currency code, `count`, or empty.
         unit: String,
         /// Money spent over the compared periods.
         spend: f64 = unit "currency", range NON_NEGATIVE;
@@ -248,7 +248,7 @@ crate::artifact! {
 crate::artifact! {
     /// Recommended actions and what became of them. A store that keeps history.
     pub struct DecisionStore: "decision_store" v1 key [decision_id] {
-        /// Identity: a digest of rule, channel and evidence.
+        /// Identity: a digest of day, action and channels.
         decision_id: String,
         /// `proposed`, `accepted`, `rejected`, `superseded`, `expired` or `measured`.
         status: String,

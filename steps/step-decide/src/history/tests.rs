@@ -15,6 +15,7 @@ fn facts(day: u64) -> Facts {
         unit: "EUR".into(),
         channels: Vec::new(),
         moves: Vec::new(),
+        no_moves: None,
     }
 }
 

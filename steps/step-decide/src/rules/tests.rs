@@ -50,6 +50,7 @@ fn facts(channels: Vec<Channel>, moves: Vec<Move>) -> Facts {
         unit: "EUR".into(),
         channels,
         moves,
+        no_moves: None,
     }
 }
 

@@ -8,22 +8,22 @@ use mixline_chart::{Figure, Interval as Draws};
 use mixline_model::plan::Surface;
 use mixline_model::response::Interval;
 use mixline_model_tables::Fitted;
-use mixline_schema::catalog::BudgetPlan;
 
 use crate::Config;
 use crate::data::Data;
 use crate::format::interval;
+use crate::proposal::Proposal;
 
 /// C18.
 pub(crate) fn dumbbell(data: &Data) -> Option<Figure> {
     let (best, current) = (data.outcome_of("best")?, data.outcome_of("current")?);
-    let row = |row: BudgetPlan| PlanRow {
+    let row = |row: Proposal| PlanRow {
+        roi: row.roas(),
         channel: row.channel,
         now: row.current,
         planned: row.proposed,
         lower: Some(row.lower),
         upper: Some(row.upper),
-        roi: row.roas,
         marginal_roi: Some(row.marginal_roas),
         extrapolated: !row.inside_observed,
     };
@@ -46,7 +46,7 @@ pub(crate) fn delta(data: &Data) -> Option<Figure> {
     if best.gain.abs() <= 1e-6 * best.response.abs() {
         return None;
     }
-    let change = |row: BudgetPlan| {
+    let change = |row: Proposal| {
         let change = row.response - row.current_response;
         (row.channel, change)
     };
@@ -116,7 +116,7 @@ pub(crate) fn curves(config: &Config, data: &Data) -> Option<Figure> {
     (!chart.panels.is_empty()).then(|| chart.figure())
 }
 
-fn panel(fitted: &Fitted, surface: &Surface, plan: &[BudgetPlan], i: usize) -> ResponsePanel {
+fn panel(fitted: &Fitted, surface: &Surface, plan: &[Proposal], i: usize) -> ResponsePanel {
     let cell = &surface.cells()[i];
     let name = &fitted.model.panel.channels[cell.channel].name;
     let planned = plan.iter().find(|row| row.channel == *name);

@@ -2,6 +2,8 @@
 
 use bollard::errors::Error as EngineError;
 
+use super::engine::{NOT_FOUND, has_status};
+
 /// The engine, or what was asked of it.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
@@ -51,6 +53,15 @@ pub enum ContainerError {
 }
 
 impl ContainerError {
+    /// Whether asking again would be answered the same: the engine answers, and refuses.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => false,
+            Self::Refused { source, .. } => has_status(source, NOT_FOUND),
+            Self::NoImage { .. } | Self::Describe { .. } | Self::File { .. } => true,
+        }
+    }
+
     pub(super) fn refused(action: &'static str) -> impl FnOnce(EngineError) -> Self {
         move |source| Self::Refused {
             action,

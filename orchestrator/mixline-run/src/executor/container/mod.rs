@@ -5,35 +5,36 @@
 //! is the last line of its standard output: nothing but the store is shared with it, and the engine
 //! may be on another machine when the store has a URL.
 
+mod engine;
 mod error;
 mod output;
 mod settings;
 mod spec;
 
-use std::collections::HashMap;
 use std::pin::pin;
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error as EngineError;
-use bollard::models::{ContainerCreateBody, ContainerState};
-use bollard::query_parameters::{
-    CreateContainerOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
-    StartContainerOptions, StopContainerOptions,
-};
-use futures::TryStreamExt as _;
+use bollard::models::ContainerState;
+use bollard::query_parameters::StartContainerOptions;
 use mixline_schema::{ErrorClass, StepDescriptor, StepResult};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 pub use error::ContainerError;
 pub use settings::ContainerSettings;
 
-use self::output::{Capture, LastLine};
+use self::engine::{NOT_FOUND, has_status};
 use self::spec::Around;
 use super::judge::{self, End, Exit};
-use super::{Executor, GRACE, Job, Outcome, Program, Stop, over, stopped};
+use super::{Executor, Job, Outcome, Program, Stop, over, stopped};
+use crate::error::chain;
 
-/// An engine's answer for what does not exist.
-const NOT_FOUND: u16 = 404;
+/// How long an engine may be away (restarted, upgraded) before its containers are given up.
+const LONGEST_AWAY: Duration = Duration::from_secs(300);
+/// How often one that is away is asked.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// See the module.
 #[derive(Debug)]
@@ -95,9 +96,9 @@ impl ContainerExecutor {
     /// [`ContainerError`].
     pub async fn describe(&self, image: &str) -> Result<StepDescriptor, ContainerError> {
         let (docker, _) = self.engine().await?;
-        let id = create(docker, None, spec::describing(image)).await?;
-        let said = listen(docker, &id, image).await;
-        remove(docker, &id).await;
+        let id = engine::create(docker, None, spec::describing(image)).await?;
+        let said = engine::listen(docker, &id, image).await;
+        engine::remove(docker, &id).await;
         said
     }
 
@@ -119,13 +120,16 @@ impl ContainerExecutor {
             environment: environment(),
             processors: *processors,
         };
+        if job.is_repeated() {
+            self.clear(job).await?;
+        }
         let body = spec::body(job, image, &around);
-        let id = create(docker, spec::name(job), body).await?;
+        let id = engine::create(docker, spec::name(job), body).await?;
         let started = docker
             .start_container(&id, None::<StartContainerOptions>)
             .await;
         if let Err(source) = started {
-            remove(docker, &id).await;
+            engine::remove(docker, &id).await;
             return Err(ContainerError::refused("start a container")(source));
         }
         Ok(id)
@@ -134,43 +138,90 @@ impl ContainerExecutor {
     /// The container of an attempt, running or not.
     async fn find(&self, job: &Job) -> Result<Option<String>, ContainerError> {
         let (docker, _) = self.engine().await?;
-        let labels = spec::labels(job);
-        let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
-        let options = ListContainersOptions {
-            all: true,
-            filters: Some(HashMap::from([("label".to_owned(), labels.collect())])),
-            ..ListContainersOptions::default()
-        };
-        let found = docker.list_containers(Some(options)).await;
-        let found = found.map_err(ContainerError::refused("list containers"))?;
-        Ok(found.into_iter().find_map(|container| container.id))
+        let found = engine::list(docker, &spec::labels(job)).await?;
+        Ok(found.into_iter().next())
     }
 
-    /// Hears a container out, or stops it when told to or when its time is over.
+    /// Removes what earlier attempts have left: given up for lost, they may still be there.
+    async fn clear(&self, job: &Job) -> Result<(), ContainerError> {
+        let (docker, _) = self.engine().await?;
+        let mut labels = spec::labels(job);
+        labels.remove(spec::ATTEMPT);
+        for id in engine::list(docker, &labels).await? {
+            tracing::warn!(container = id, "an earlier attempt is still there; removed");
+            engine::remove(docker, &id).await;
+        }
+        Ok(())
+    }
+
+    /// [`Self::find`], for as long as the engine may be away.
+    async fn look_for(&self, job: &Job) -> Result<Option<String>, ContainerError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.find(job).await {
+                Err(error) => patience.after(error).await?,
+                found => return found,
+            }
+        }
+    }
+
+    /// [`Self::follow`], again for as long as the engine may be away: the attempt goes on without us.
+    async fn hear_out(&self, job: &Job, id: &str, stop: &Stop) -> Result<Outcome, ContainerError> {
+        let (mut patience, began) = (Patience::default(), Instant::now());
+        loop {
+            let mut job = job.clone();
+            job.waited += began.elapsed();
+            match self.follow(&job, id, stop.clone()).await {
+                Err(error) => patience.after(error).await?,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Hears a container to its end, or stops it when told to or when its time is over.
     async fn follow(&self, job: &Job, id: &str, mut stop: Stop) -> Result<Outcome, ContainerError> {
         let (docker, _) = self.engine().await?;
-        let mut heard = pin!(capture(docker, id, job));
+        let mut heard = pin!(engine::capture(docker, id, job));
         let (end, result) = tokio::select! {
             result = &mut heard => (End::Exited, Some(result)),
             () = stopped(&mut stop) => (End::Stopped, None),
-            () = over(job.timeout) => (End::TimedOut, None),
+            () = over(job.rest()) => (End::TimedOut, None),
         };
         let result = match result {
             Some(result) => result?,
             None => {
-                // SIGTERM, and SIGKILL when the grace is over. One that has just ended is fine.
-                let options = StopContainerOptions {
-                    t: i32::try_from(GRACE.as_secs()).ok(),
-                    ..StopContainerOptions::default()
-                };
-                let _ = docker.stop_container(id, Some(options)).await;
+                engine::stop(docker, id).await;
                 heard.await?
             }
         };
-        let state = state(docker, id).await?;
+        let state = engine::state(docker, id).await?;
         keep(job, result.as_ref());
-        remove(docker, id).await;
+        engine::remove(docker, id).await;
         Ok(outcome(job, end, &state, result))
+    }
+}
+
+/// How long an engine may be away before its containers are given up.
+#[derive(Debug, Default)]
+struct Patience(Option<Instant>);
+
+impl Patience {
+    /// Waits a while after an error.
+    ///
+    /// # Errors
+    /// The same error, when waiting is of no use any more.
+    async fn after(&mut self, error: ContainerError) -> Result<(), ContainerError> {
+        let first = self.0.is_none();
+        let since = *self.0.get_or_insert_with(Instant::now);
+        if error.is_final() || since.elapsed() > LONGEST_AWAY {
+            return Err(error);
+        }
+        if first {
+            let error = chain(&error);
+            tracing::warn!(error, "the container engine does not answer; asking again");
+        }
+        tokio::time::sleep(AGAIN).await;
+        Ok(())
     }
 }
 
@@ -184,15 +235,13 @@ impl Executor for ContainerExecutor {
             Ok(container) => container,
             Err(error) => return not_started(job, &chain(&error), class_of(&error)),
         };
-        match self.follow(job, &container, stop).await {
-            Ok(outcome) => outcome,
-            Err(error) => lost(job, &error),
-        }
+        let outcome = self.hear_out(job, &container, &stop).await;
+        outcome.unwrap_or_else(|error| lost(job, &error))
     }
 
     async fn reattach(&self, job: &Job, stop: Stop) -> Outcome {
-        let outcome = match self.find(job).await {
-            Ok(Some(container)) => self.follow(job, &container, stop).await,
+        let outcome = match self.look_for(job).await {
+            Ok(Some(container)) => self.hear_out(job, &container, &stop).await,
             Ok(None) => return Outcome::Lost,
             Err(error) => Err(error),
         };
@@ -200,68 +249,8 @@ impl Executor for ContainerExecutor {
     }
 
     async fn leaves_trace(&self, job: &Job) -> bool {
-        matches!(self.find(job).await, Ok(Some(_)))
+        !matches!(self.find(job).await, Ok(None))
     }
-}
-
-async fn create(
-    docker: &Docker,
-    name: Option<String>,
-    body: ContainerCreateBody,
-) -> Result<String, ContainerError> {
-    let image = body.image.clone().unwrap_or_default();
-    let options = CreateContainerOptions {
-        name,
-        ..CreateContainerOptions::default()
-    };
-    match docker.create_container(Some(options), body).await {
-        Ok(created) => Ok(created.id),
-        Err(error) if has_status(&error, NOT_FOUND) => Err(ContainerError::NoImage { image }),
-        Err(source) => Err(ContainerError::refused("make a container")(source)),
-    }
-}
-
-/// Whoever is gone already needs no removing.
-async fn remove(docker: &Docker, id: &str) {
-    let options = RemoveContainerOptions {
-        force: true,
-        v: true,
-        ..RemoveContainerOptions::default()
-    };
-    if let Err(error) = docker.remove_container(id, Some(options)).await {
-        tracing::warn!(container = id, %error, "a container could not be removed");
-    }
-}
-
-/// Everything a container says until it ends.
-fn logs() -> LogsOptions {
-    LogsOptions {
-        follow: true,
-        stdout: true,
-        stderr: true,
-        tail: "all".to_owned(),
-        ..LogsOptions::default()
-    }
-}
-
-/// Hears a container to its end; the result on its last line.
-async fn capture(
-    docker: &Docker,
-    id: &str,
-    job: &Job,
-) -> Result<Option<StepResult>, ContainerError> {
-    let path = job.log_file.clone();
-    let capture = Capture::begin(&path);
-    let mut capture = capture.map_err(|source| ContainerError::File { path, source })?;
-    let mut said = pin!(docker.logs(id, Some(logs())));
-    while let Some(part) = said
-        .try_next()
-        .await
-        .map_err(ContainerError::refused("read a log"))?
-    {
-        capture.push(&part);
-    }
-    Ok(capture.result())
 }
 
 /// Keeps a result beside the log, where a process leaves its own.
@@ -271,15 +260,6 @@ fn keep(job: &Job, result: Option<&StepResult>) {
     if let Err(error) = std::fs::write(job.result_file(), bytes) {
         tracing::warn!(%error, "a result could not be kept beside its log");
     }
-}
-
-async fn state(docker: &Docker, id: &str) -> Result<ContainerState, ContainerError> {
-    let mut ended = pin!(docker.wait_container(id, None));
-    // An exit code that is not 0 comes as an error; the state says it better.
-    let _ = ended.try_next().await;
-    let found = docker.inspect_container(id, None).await;
-    let found = found.map_err(ContainerError::refused("look at a container"))?;
-    Ok(found.state.unwrap_or_default())
 }
 
 fn outcome(job: &Job, end: End, state: &ContainerState, result: Option<StepResult>) -> Outcome {
@@ -301,40 +281,6 @@ fn outcome(job: &Job, end: End, state: &ContainerState, result: Option<StepResul
     judge::judge(job, end, Exit::Code(code), result)
 }
 
-/// Starts a describing container and reads the descriptor it prints.
-async fn listen(docker: &Docker, id: &str, image: &str) -> Result<StepDescriptor, ContainerError> {
-    let wrong = |problem: String| ContainerError::Describe {
-        image: image.to_owned(),
-        problem,
-    };
-    let started = docker
-        .start_container(id, None::<StartContainerOptions>)
-        .await;
-    started.map_err(ContainerError::refused("start a container"))?;
-    let (mut out, mut last) = (Vec::new(), LastLine::default());
-    let mut said = pin!(docker.logs(id, Some(logs())));
-    while let Some(part) = said
-        .try_next()
-        .await
-        .map_err(ContainerError::refused("read a log"))?
-    {
-        match &part {
-            bollard::container::LogOutput::StdOut { message } => out.extend_from_slice(message),
-            other => last.push(other.as_ref()),
-        }
-    }
-    let state = state(docker, id).await?;
-    match state.exit_code {
-        Some(0) => serde_json::from_slice(&out)
-            .map_err(|error| wrong(format!("printed no descriptor: {error}"))),
-        code => Err(wrong(format!(
-            "ended with {}: {}",
-            code.unwrap_or_default(),
-            last.text()
-        ))),
-    }
-}
-
 /// The orchestrator's environment, as far as it is text.
 fn environment() -> Vec<(String, String)> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -352,14 +298,6 @@ fn class_of(error: &ContainerError) -> ErrorClass {
     }
 }
 
-/// Whether the engine answered with this HTTP status.
-fn has_status(error: &EngineError, status: u16) -> bool {
-    matches!(
-        error,
-        EngineError::DockerResponseServerError { status_code, .. } if *status_code == status
-    )
-}
-
 fn not_started(job: &Job, error: &str, class: ErrorClass) -> Outcome {
     Outcome::Failed {
         class,
@@ -372,14 +310,4 @@ fn not_started(job: &Job, error: &str, class: ErrorClass) -> Outcome {
 fn lost(job: &Job, error: &ContainerError) -> Outcome {
     tracing::warn!(step = job.step, error = chain(error), "an attempt is lost");
     Outcome::Lost
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

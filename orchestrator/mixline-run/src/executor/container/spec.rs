@@ -15,12 +15,17 @@ use crate::executor::Job;
 
 /// Nobody, on every system.
 const NOBODY: &str = "65532:65532";
+/// Memory for a step that only says what it is.
+const DESCRIBING_MIB: u64 = 256;
 /// Where a step may write what it forgets.
 const SCRATCH: &str = "/tmp";
 /// Where objects stores' clients look for credentials and addresses.
 const STORE_VARIABLES: &[&str] = &["AWS_", "GOOGLE_", "AZURE_"];
 /// What is passed on always: how to log.
 const VARIABLES: &[&str] = &["MIXLINE_LOG", "MIXLINE_LOG_FORMAT"];
+
+/// The label that tells the attempts of a task apart.
+pub(super) const ATTEMPT: &str = "io.mixline.attempt";
 
 /// Labels by which an attempt is found again.
 pub(super) fn labels(job: &Job) -> HashMap<String, String> {
@@ -30,7 +35,7 @@ pub(super) fn labels(job: &Job) -> HashMap<String, String> {
             ("io.mixline.run", run.run_id.clone()),
             ("io.mixline.dag", run.dag.clone()),
             ("io.mixline.task", run.task.clone()),
-            ("io.mixline.attempt", run.attempt.to_string()),
+            (ATTEMPT, run.attempt.to_string()),
         ]
     });
     let pairs = pairs.into_iter().flatten();
@@ -63,7 +68,6 @@ pub(super) struct Around<'a> {
 /// The container of an attempt. `image` is an image's id.
 pub(super) fn body(job: &Job, image: &str, around: &Around<'_>) -> ContainerCreateBody {
     let store = local(&job.context.store);
-    let memory = i64::try_from(job.resources.memory_mib << 20).unwrap_or(i64::MAX);
     let network = around.settings.network.clone();
     let network = network.or_else(|| store.is_some().then(|| "none".to_owned()));
     let tmp = HashMap::from([(SCRATCH.to_owned(), "rw,nosuid,nodev,mode=1777".to_owned())]);
@@ -77,20 +81,9 @@ pub(super) fn body(job: &Job, image: &str, around: &Around<'_>) -> ContainerCrea
         host_config: Some(HostConfig {
             mounts: Some(mounts(job, store, around)),
             tmpfs: Some(tmp),
-            readonly_rootfs: Some(true),
-            cap_drop: Some(vec!["ALL".to_owned()]),
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
             network_mode: network,
-            memory: Some(memory),
-            // As much as memory: no swap, since a fit that swaps never ends.
-            memory_swap: Some(memory),
             nano_cpus: Some(nano_cpus(job.resources.cores, around.processors)),
-            // Whatever the engine's own choice: what is said is read back from it.
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("json-file".to_owned()),
-                config: None,
-            }),
-            ..HostConfig::default()
+            ..confined(job.resources.memory_mib)
         }),
         ..ContainerCreateBody::default()
     }
@@ -103,16 +96,29 @@ pub(super) fn describing(image: &str) -> ContainerCreateBody {
         cmd: Some(vec!["describe".to_owned()]),
         user: Some(NOBODY.to_owned()),
         host_config: Some(HostConfig {
-            readonly_rootfs: Some(true),
-            cap_drop: Some(vec!["ALL".to_owned()]),
             network_mode: Some("none".to_owned()),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("json-file".to_owned()),
-                config: None,
-            }),
-            ..HostConfig::default()
+            ..confined(DESCRIBING_MIB)
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// What holds for every container: nothing but its own files to write, no rights, so much memory.
+fn confined(memory_mib: u64) -> HostConfig {
+    let memory = i64::try_from(memory_mib << 20).unwrap_or(i64::MAX);
+    HostConfig {
+        readonly_rootfs: Some(true),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        memory: Some(memory),
+        // As much as memory: no swap, since a fit that swaps never ends.
+        memory_swap: Some(memory),
+        // Whatever the engine's own choice: what is said is read back from it.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: None,
+        }),
+        ..HostConfig::default()
     }
 }
 
@@ -214,6 +220,7 @@ mod tests {
             traceparent: "00-1-2-01".into(),
             log_file: "/project/.mixline/logs/r1/t/2.log".into(),
             timeout: None,
+            waited: std::time::Duration::ZERO,
         }
     }
 

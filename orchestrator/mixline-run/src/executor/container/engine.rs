@@ -1,0 +1,164 @@
+//! What is asked of a Docker engine, in its own words.
+
+use std::collections::HashMap;
+use std::pin::pin;
+
+use bollard::Docker;
+use bollard::errors::Error as EngineError;
+use bollard::models::{ContainerCreateBody, ContainerState};
+use bollard::query_parameters::{
+    CreateContainerOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
+    StartContainerOptions, StopContainerOptions,
+};
+use futures::TryStreamExt as _;
+use mixline_schema::{StepDescriptor, StepResult};
+
+use super::error::ContainerError;
+use super::output::{Capture, LastLine};
+use crate::executor::{GRACE, Job};
+
+/// An engine's answer for what does not exist.
+pub(super) const NOT_FOUND: u16 = 404;
+
+pub(super) async fn create(
+    docker: &Docker,
+    name: Option<String>,
+    body: ContainerCreateBody,
+) -> Result<String, ContainerError> {
+    let image = body.image.clone().unwrap_or_default();
+    let options = CreateContainerOptions {
+        name,
+        ..CreateContainerOptions::default()
+    };
+    match docker.create_container(Some(options), body).await {
+        Ok(created) => Ok(created.id),
+        Err(error) if has_status(&error, NOT_FOUND) => Err(ContainerError::NoImage { image }),
+        Err(source) => Err(ContainerError::refused("make a container")(source)),
+    }
+}
+
+/// Whoever is gone already needs no removing.
+pub(super) async fn remove(docker: &Docker, id: &str) {
+    let options = RemoveContainerOptions {
+        force: true,
+        v: true,
+        ..RemoveContainerOptions::default()
+    };
+    if let Err(error) = docker.remove_container(id, Some(options)).await {
+        tracing::warn!(container = id, %error, "a container could not be removed");
+    }
+}
+
+/// Everything a container says until it ends.
+fn logs() -> LogsOptions {
+    LogsOptions {
+        follow: true,
+        stdout: true,
+        stderr: true,
+        tail: "all".to_owned(),
+        ..LogsOptions::default()
+    }
+}
+
+/// The containers that carry all of the labels, running or not.
+pub(super) async fn list(
+    docker: &Docker,
+    labels: &HashMap<String, String>,
+) -> Result<Vec<String>, ContainerError> {
+    let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
+    let options = ListContainersOptions {
+        all: true,
+        filters: Some(HashMap::from([("label".to_owned(), labels.collect())])),
+        ..ListContainersOptions::default()
+    };
+    let found = docker.list_containers(Some(options)).await;
+    let found = found.map_err(ContainerError::refused("list containers"))?;
+    Ok(found
+        .into_iter()
+        .filter_map(|container| container.id)
+        .collect())
+}
+
+/// SIGTERM, and SIGKILL when the grace is over. One that has just ended is fine.
+pub(super) async fn stop(docker: &Docker, id: &str) {
+    let options = StopContainerOptions {
+        t: i32::try_from(GRACE.as_secs()).ok(),
+        ..StopContainerOptions::default()
+    };
+    let _ = docker.stop_container(id, Some(options)).await;
+}
+
+/// Hears a container to its end; the result on its last line.
+pub(super) async fn capture(
+    docker: &Docker,
+    id: &str,
+    job: &Job,
+) -> Result<Option<StepResult>, ContainerError> {
+    let path = job.log_file.clone();
+    let capture = Capture::begin(&path);
+    let mut capture = capture.map_err(|source| ContainerError::File { path, source })?;
+    let mut said = pin!(docker.logs(id, Some(logs())));
+    while let Some(part) = said
+        .try_next()
+        .await
+        .map_err(ContainerError::refused("read a log"))?
+    {
+        capture.push(&part);
+    }
+    Ok(capture.result())
+}
+
+pub(super) async fn state(docker: &Docker, id: &str) -> Result<ContainerState, ContainerError> {
+    let mut ended = pin!(docker.wait_container(id, None));
+    // An exit code that is not 0 comes as an error; the state says it better.
+    let _ = ended.try_next().await;
+    let found = docker.inspect_container(id, None).await;
+    let found = found.map_err(ContainerError::refused("look at a container"))?;
+    Ok(found.state.unwrap_or_default())
+}
+
+/// Starts a describing container and reads the descriptor it prints.
+pub(super) async fn listen(
+    docker: &Docker,
+    id: &str,
+    image: &str,
+) -> Result<StepDescriptor, ContainerError> {
+    let wrong = |problem: String| ContainerError::Describe {
+        image: image.to_owned(),
+        problem,
+    };
+    let started = docker
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
+    started.map_err(ContainerError::refused("start a container"))?;
+    let (mut out, mut last) = (Vec::new(), LastLine::default());
+    let mut said = pin!(docker.logs(id, Some(logs())));
+    while let Some(part) = said
+        .try_next()
+        .await
+        .map_err(ContainerError::refused("read a log"))?
+    {
+        match &part {
+            bollard::container::LogOutput::StdOut { message } => out.extend_from_slice(message),
+            other => last.push(other.as_ref()),
+        }
+    }
+    let state = state(docker, id).await?;
+    match state.exit_code {
+        Some(0) => serde_json::from_slice(&out)
+            .map_err(|error| wrong(format!("printed no descriptor: {error}"))),
+        code => Err(wrong(format!(
+            "ended with {}: {}",
+            code.unwrap_or_default(),
+            last.text()
+        ))),
+    }
+}
+
+/// Whether the engine answered with this HTTP status.
+pub(super) fn has_status(error: &EngineError, status: u16) -> bool {
+    matches!(
+        error,
+        EngineError::DockerResponseServerError { status_code, .. } if *status_code == status
+    )
+}
