@@ -14,19 +14,19 @@ def operator(pipeline: Pipeline, task: Task, settings: Settings, common: dict[st
     """The task as a container."""
     from docker.types import Mount
 
-    project = str(settings.project)
-    mounts = [Mount(target=project, source=project, type="bind", read_only=True)]
-    if settings.local_store:
-        mounts.append(Mount(target=settings.store, source=settings.store, type="bind"))
-    optional = {"docker_url": settings.docker_url, "network_mode": settings.network}
+    mounts = [
+        Mount(target=folder.path, source=folder.path, type="bind", read_only=folder.read_only)
+        for folder in settings.folders
+    ]
+    optional = {"docker_url": settings.docker_url, "network_mode": settings.network_mode}
     return _step_operator()(
         mixline=(settings.store, task),
         image=settings.image_of(task.step.name, task.image),
         command=["run"],
         environment=context.variables(pipeline, task, settings),
         private_environment=dict(settings.env),
-        user=settings.user,
-        working_dir=project,
+        user=settings.numeric_user,
+        working_dir=str(settings.project),
         mounts=mounts,
         mount_tmp_dir=False,
         mem_limit=f"{task.memory_mib}m",
@@ -47,6 +47,7 @@ def _step_operator() -> type:
     """
     from airflow.providers.docker.exceptions import DockerContainerFailedException
     from airflow.providers.docker.operators.docker import DockerOperator
+    from docker.errors import NotFound
 
     from mixline_airflow.ends import StepEnds
 
@@ -60,21 +61,33 @@ def _step_operator() -> type:
 
         def execute(self, context: Any) -> Any:
             self._confine()
-            try:
-                said = super().execute(context)
-            except DockerContainerFailedException as error:
-                self.failed(outcome.exit_code(str(error)), error, context)
-            self.result = outcome.result(said)
+            self.result = outcome.result(super().execute(context))
             return self.result
+
+        def exit_code(self, error: BaseException) -> int | None:
+            is_end = isinstance(error, DockerContainerFailedException)
+            return outcome.exit_code(str(error)) if is_end else None
+
+        def on_kill(self) -> None:
+            """Stops the container. After a time-out it is gone by now."""
+            try:
+                super().on_kill()
+            except NotFound:
+                self.log.info("The container is gone")
 
         def _confine(self) -> None:
             """What DockerOperator has no parameters for."""
+            _, task = self.mixline
             self.cli.create_host_config = functools.partial(
                 self.cli.create_host_config,
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 tmpfs={"/tmp": "rw,nosuid,nodev,mode=1777"},
+                # As much as memory: no swap, since a fit that swaps never ends.
+                memswap_limit=self.mem_limit,
+                # The operator's `cpus` is a share of a busy machine and no limit.
+                nano_cpus=int(min(task.cores, self.cli.info()["NCPU"]) * 1e9),
             )
 
     return StepOperator

@@ -11,8 +11,9 @@ from mixline_airflow.settings import Settings
 # Airflow's names of the place in a run. `try_number` is a number in JSON, the others are texts.
 _RUN_ID = "{{ run_id }}"
 _ATTEMPT = "{{ ti.try_number }}"
-_START = "{{ data_interval_start | ts if data_interval_start else '' }}"
-_END = "{{ data_interval_end | ts if data_interval_end else '' }}"
+# Without a logical date there is no interval, not even an empty name.
+_START = "{{ data_interval_start | ts if data_interval_start | default(none) else '' }}"
+_END = "{{ data_interval_end | ts if data_interval_end | default(none) else '' }}"
 #: OpenLineage's name of the Airflow run, for programs that a task starts.
 _PARENT = "{{ macros.OpenLineageProviderPlugin.lineage_parent_id(task_instance) }}"
 

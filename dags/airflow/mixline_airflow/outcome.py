@@ -19,8 +19,8 @@ def exit_code(message: str) -> int | None:
 
 
 def exit_code_of(pod: Any, container: str) -> int | None:
-    """The exit code of a pod's container, when it has ended."""
-    statuses = (pod.status and pod.status.container_statuses) or []
+    """The exit code of a pod's container, when there is a pod and it has ended."""
+    statuses = (pod and pod.status and pod.status.container_statuses) or []
     ended = [s.state.terminated for s in statuses if s.name == container and s.state]
     return next((end.exit_code for end in ended if end), None)
 

@@ -14,25 +14,28 @@ def operator(pipeline: Pipeline, task: Task, settings: Settings, common: dict[st
     """The task as a pod."""
     from kubernetes.client import models as k8s
 
-    user, _, group = settings.user.partition(":")
+    user, _, group = settings.numeric_user.partition(":")
     scratch = k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())
     volumes, mounts = [scratch], [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
     folder = None
     if settings.volume_claim:
         folder = str(settings.project)
-        claim = k8s.V1PersistentVolumeClaimVolumeSource(claim_name=settings.volume_claim)
+        claim = k8s.V1PersistentVolumeClaimVolumeSource(claim_name=settings.volume_claim, read_only=True)
         volumes.append(k8s.V1Volume(name="project", persistent_volume_claim=claim))
         mounts.append(k8s.V1VolumeMount(name="project", mount_path=folder, read_only=True))
     # What the operator has no parameter for. Settings name files by paths below the project.
     base = k8s.V1Container(name="base", working_dir=folder)
     limits = {"cpu": str(task.cores), "memory": f"{task.memory_mib}Mi"}
+    secret = k8s.V1SecretEnvSource(name=settings.secret, optional=True)
     return _step_operator()(
         mixline=(settings.store, task),
         name=f"mixline-{pipeline.name}-{task.name}".replace("_", "-"),
         namespace=settings.namespace,
         image=settings.image_of(task.step.name, task.image),
         arguments=["run"],
-        env_vars={**context.variables(pipeline, task, settings), **settings.env},
+        # Airflow shows these to everybody: no secrets here.
+        env_vars=context.variables(pipeline, task, settings),
+        env_from=[k8s.V1EnvFromSource(secret_ref=secret)],
         container_resources=k8s.V1ResourceRequirements(limits=limits, requests=limits),
         container_security_context=k8s.V1SecurityContext(
             run_as_user=int(user),
@@ -62,7 +65,7 @@ def _step_operator() -> type:
     """
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
-    from mixline_airflow.ends import AirflowSkipException, StepEnds
+    from mixline_airflow.ends import StepEnds
 
     class StepPodOperator(StepEnds, KubernetesPodOperator):
         """A step in its pod."""
@@ -76,15 +79,7 @@ def _step_operator() -> type:
             self.result = super().execute(context)
             return self.result
 
-        def cleanup(
-            self, pod: Any, remote_pod: Any, xcom_result: Any = None, context: Any = None
-        ) -> None:
-            """The last thing that happens to a pod, well or not; raises when it failed."""
-            try:
-                super().cleanup(pod, remote_pod, xcom_result, context)
-            except AirflowSkipException:
-                raise
-            except Exception as error:
-                self.failed(outcome.exit_code_of(remote_pod, self.base_container_name), error, context)
+        def exit_code(self, error: BaseException) -> int | None:
+            return outcome.exit_code_of(self.remote_pod, self.base_container_name)
 
     return StepPodOperator

@@ -2,7 +2,6 @@
 //!
 //! Library errors become words here and nowhere else: what failed, where, why, and what to do.
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -12,6 +11,8 @@ use mixline_run::{ProjectError, RunError};
 use mixline_schema::ExitCode as Code;
 
 use crate::ui::style::Style;
+
+pub(crate) use mixline_run::chain as one_line;
 
 /// What a command gives back.
 pub(crate) type Outcome<T> = Result<T, Failure>;
@@ -78,6 +79,11 @@ impl Failure {
         }
         eprint!("{}", self.text(Style::for_stderr()));
         ExitCode::from(self.code)
+    }
+
+    /// The error and what caused it, on one line.
+    pub(crate) fn line(&self) -> String {
+        one_line(self.error.as_ref())
     }
 
     /// The error as text: what, why, and what to do.
@@ -200,17 +206,6 @@ impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Self::new(Code::Bug, error.into())
     }
-}
-
-/// The messages of an error and of what caused it, on one line.
-pub(crate) fn one_line(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let _ = write!(text, ": {cause}");
-        next = cause.source();
-    }
-    text.replace('\n', "; ")
 }
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ impl Outside {
     }
 }
 
+/// Names of everybody who wants to know.
+pub(crate) fn names(engine: &Engine) -> Outcome<Vec<String>> {
+    let consumers = consumers(engine)?;
+    Ok(consumers.iter().map(|c| c.name().to_owned()).collect())
+}
+
 fn consumers(engine: &Engine) -> Outcome<Vec<Arc<dyn Consumer>>> {
     let mut consumers = lineage::consumers(engine.project(), &variable)?;
     consumers.extend(otlp::consumer(&variable)?);

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, `…_TRACES_ENDPOINT` | base address (`/v1/traces` is added), or the whole address |
 //! | `OTEL_EXPORTER_OTLP_HEADERS`, `…_TRACES_HEADERS` | `key=value,key=value` |
-//! | `OTEL_EXPORTER_OTLP_TIMEOUT` | milliseconds |
+//! | `OTEL_EXPORTER_OTLP_TIMEOUT`, `…_TRACES_TIMEOUT` | milliseconds |
+//! | `OTEL_EXPORTER_OTLP_PROTOCOL`, `…_TRACES_PROTOCOL` | `http/json`; others are refused |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | who we are; `mixline` by default |
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is sent |
 
@@ -44,20 +45,10 @@ pub fn consumer(variables: Variables<'_>) -> Result<Option<Arc<dyn Consumer>>, S
         return Ok(None);
     };
     let mut settings = HttpSettings::new(&url);
-    let headers =
-        get("OTEL_EXPORTER_OTLP_TRACES_HEADERS").or_else(|| get("OTEL_EXPORTER_OTLP_HEADERS"));
+    let headers = signal(&get, "HEADERS").map(|(_, headers)| headers);
     settings.headers = pairs(headers.as_deref().unwrap_or_default());
-    settings.timeout = match get("OTEL_EXPORTER_OTLP_TIMEOUT") {
-        None => Duration::from_secs(10),
-        Some(text) => text
-            .trim()
-            .parse()
-            .map(Duration::from_millis)
-            .map_err(|_| SettingsError::Value {
-                name: "OTEL_EXPORTER_OTLP_TIMEOUT".to_owned(),
-                problem: "is not a number of milliseconds".to_owned(),
-            })?,
-    };
+    settings.timeout = timeout(&get)?;
+    check_protocol(&get)?;
     let mut resource = BTreeMap::from([
         ("service.name".to_owned(), "mixline".to_owned()),
         (
@@ -72,6 +63,61 @@ pub fn consumer(variables: Variables<'_>) -> Result<Option<Arc<dyn Consumer>>, S
         path,
         resource,
     })))
+}
+
+/// The variable of traces that is set, or the one of all signals, with its value.
+fn signal(get: &dyn Fn(&str) -> Option<String>, key: &str) -> Option<(String, String)> {
+    let names =
+        ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"].map(|of| format!("{of}{key}"));
+    let mut set = names.into_iter().filter_map(|name| {
+        let value = get(&name)?;
+        Some((name, value.trim().to_owned()))
+    });
+    set.next()
+}
+
+fn timeout(get: &dyn Fn(&str) -> Option<String>) -> Result<Duration, SettingsError> {
+    let Some((name, text)) = signal(get, "TIMEOUT") else {
+        return Ok(Duration::from_secs(10));
+    };
+    let timeout = text.parse().ok().map(Duration::from_millis);
+    timeout
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| SettingsError::Value {
+            name,
+            problem: format!("is `{text}`; write a positive number of milliseconds"),
+        })
+}
+
+/// A collector that expects another protocol would refuse every trace.
+fn check_protocol(get: &dyn Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
+    match signal(get, "PROTOCOL") {
+        Some((name, other)) if other != "http/json" => Err(SettingsError::Value {
+            name,
+            problem: format!(
+                "is `{other}`, and traces are sent as `http/json` only; set \
+                 OTEL_EXPORTER_OTLP_TRACES_PROTOCOL to `http/json`, and \
+                 OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the collector's HTTP address, as a rule \
+                 http://HOST:4318/v1/traces"
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What a collector that took a trace has left out of it, by its answer: the number of spans, and
+/// why. It is not to be sent again.
+fn left_out(answer: &str) -> Option<(u64, String)> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let partial = answer.get("partialSuccess")?;
+    // 64-bit integers are texts in JSON; not every collector keeps to it.
+    let rejected = match partial.get("rejectedSpans") {
+        Some(Value::String(text)) => text.parse().ok()?,
+        Some(number) => number.as_u64()?,
+        None => 0,
+    };
+    let why = partial["errorMessage"].as_str().unwrap_or_default();
+    (rejected > 0 || !why.is_empty()).then(|| (rejected, why.to_owned()))
 }
 
 /// `key=value,key=value`, with values percent-encoded as baggage is.
@@ -129,7 +175,15 @@ impl Consumer for Otlp {
     }
 
     async fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
-        self.http.post(self.path, &parcel.body).await
+        let answer = self.http.post(self.path, &parcel.body).await?;
+        if let Some((rejected, why)) = left_out(&answer) {
+            tracing::warn!(
+                rejected,
+                why,
+                "the collector took a trace without some spans"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -281,12 +335,50 @@ mod tests {
             shown.contains("v1/traces") && shown.contains("shop"),
             "{shown}"
         );
-        assert!(asked(&[base, ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")]).is_err());
+        for wrong in ["soon", "0", "-1"] {
+            assert!(asked(&[base, ("OTEL_EXPORTER_OTLP_TIMEOUT", wrong)]).is_err());
+        }
+        let of_all = ("OTEL_EXPORTER_OTLP_TIMEOUT", "0");
+        let of_traces = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "500");
+        assert!(asked(&[base, of_all, of_traces]).is_ok());
         assert_eq!(
             pairs("a=b%20c, d = e=f,x"),
             [("a".into(), "b c".into()), ("d".into(), "e=f".into())]
         );
         assert_eq!(decoded("100%"), "100%");
+    }
+
+    #[test]
+    fn other_protocols_are_refused_with_advice() {
+        let base = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317");
+        let asked = |protocols: &[(&str, &str)]| {
+            let all: BTreeMap<&str, &str> = protocols.iter().copied().chain([base]).collect();
+            consumer(&|name| all.get(name).map(|value| (*value).to_owned()))
+        };
+        let of_all = |protocol| ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        let of_traces = |protocol| ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol);
+        assert!(asked(&[of_all("http/json")]).is_ok());
+        assert!(asked(&[of_all("grpc"), of_traces("http/json")]).is_ok());
+        for wrong in [of_all("grpc"), of_traces("http/protobuf")] {
+            let said = asked(&[wrong]).unwrap_err().to_string();
+            assert!(said.contains(wrong.0) && said.contains("4318"), "{said}");
+        }
+        // Nobody is to be told, so it does not matter how.
+        assert!(
+            consumer(&|name| (name == "OTEL_EXPORTER_OTLP_PROTOCOL").then(|| "grpc".into()))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn what_a_collector_left_out_is_read() {
+        let some = r#"{"partialSuccess": {"rejectedSpans": "3", "errorMessage": "too old"}}"#;
+        assert_eq!(left_out(some), Some((3, "too old".to_owned())));
+        let number = r#"{"partialSuccess": {"rejectedSpans": 2}}"#;
+        assert_eq!(left_out(number), Some((2, String::new())));
+        for all in ["", "{}", r#"{"partialSuccess": {}}"#, "taken"] {
+            assert_eq!(left_out(all), None, "{all}");
+        }
     }
 
     #[test]

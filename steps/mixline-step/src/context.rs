@@ -94,7 +94,8 @@ impl Context {
     }
 
     /// The versions behind the inputs, by port; for documents that say where their numbers come
-    /// from. Files have none.
+    /// from. Files have none. The fingerprint knows digests, not versions: an output that holds a
+    /// version is not the same when it is made again.
     #[must_use]
     pub fn inputs(&self) -> Vec<InputRef> {
         lock(&self.shared.inputs).clone()

@@ -8,12 +8,15 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use mixline_artifact::{Checked, Log, Store, Table as Rows};
+use mixline_run::Engine;
+use mixline_run::mlflow::{self, Told};
 use mixline_schema::catalog::{File, ModelRegistry, PosteriorDraws};
 use mixline_schema::{Artifact, Digest, InputRef, Provenance, WriteMode};
 use serde_json::{Value, json};
 
 use crate::app::{self, App};
 use crate::failure::{Failure, Outcome};
+use crate::outside::variable;
 use crate::ui::table::Table;
 
 /// List mix models, show one, make one the champion, or go back to the one before
@@ -63,11 +66,11 @@ pub(crate) async fn execute(app: &App, args: &Args) -> Outcome<ExitCode> {
         Command::Show { model } => show(app, store, model.as_deref()).await?,
         Command::Promote { model, reason } => {
             let found = find(store, model).await?;
-            crown(app, store, &found, reason).await?;
+            crown(app, &engine, &found, reason).await?;
         }
         Command::Rollback { reason } => {
             let found = before(store).await?;
-            crown(app, store, &found, reason).await?;
+            crown(app, &engine, &found, reason).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -256,7 +259,8 @@ async fn before(store: &Store) -> Outcome<Found> {
 }
 
 /// Commits a model as the champion and writes the decision down.
-async fn crown(app: &App, store: &Store, found: &Found, reason: &str) -> Outcome<()> {
+async fn crown(app: &App, engine: &Engine, found: &Found, reason: &str) -> Outcome<()> {
+    let store = engine.store();
     let provenance = provenance(store, found, reason).await?;
     let [card, draws] = found.places;
     copy::<File>(store, card, CHAMPION[0], &provenance).await?;
@@ -275,10 +279,26 @@ async fn crown(app: &App, store: &Store, found: &Found, reason: &str) -> Outcome
     let rows = Rows::from_rows(rows).map_err(|error| Failure::data(error.to_string()))?;
     let log = store.log(ModelRegistry::NAME)?;
     log.commit(rows, WriteMode::Upsert, provenance).await?;
+    tell(engine, &found.model_id).await;
     if app.json() {
         return app.document(&json!({ "champion": found.model_id, "reason": reason }));
     }
     app.note(format!("{} is the champion now", found.model_id))
+}
+
+/// Tells MLflow who the champion is, where it is configured. The champion stands whatever it says.
+async fn tell(engine: &Engine, model_id: &str) {
+    let told = mlflow::promote(engine.project(), &variable, model_id).await;
+    let untold = match told {
+        Ok(Told::Nobody | Told::Alias { .. }) => return,
+        Ok(Told::Unknown { model }) => format!("`{model}` has no version for {model_id} there"),
+        Ok(Told::Failed(trouble)) => trouble.why().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    eprintln!(
+        "warning: MLflow was not told of the champion ({untold}); `mixline model promote \
+         {model_id}` tells it again, or set the alias `champion` there by hand"
+    );
 }
 
 async fn copy<A: Artifact>(

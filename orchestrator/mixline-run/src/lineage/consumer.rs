@@ -21,17 +21,31 @@ pub(super) enum Transport {
     Console,
 }
 
+impl Transport {
+    /// What a consumer with it is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Http { .. } => "openlineage",
+            Self::File(_) => "openlineage-file",
+            Self::Console => "openlineage-console",
+        }
+    }
+}
+
 /// OpenLineage events of every run, over one transport.
 #[derive(Debug)]
 pub(super) struct OpenLineage {
+    name: String,
     namespace: String,
     store: String,
     transport: Transport,
 }
 
 impl OpenLineage {
-    pub(super) fn new(namespace: &str, store: &str, transport: Transport) -> Self {
+    /// `store` is the store's address as datasets are named by it.
+    pub(super) fn new(name: String, namespace: &str, store: &str, transport: Transport) -> Self {
         Self {
+            name,
             namespace: namespace.to_owned(),
             store: store.to_owned(),
             transport,
@@ -42,11 +56,7 @@ impl OpenLineage {
 #[async_trait::async_trait]
 impl Consumer for OpenLineage {
     fn name(&self) -> &str {
-        match &self.transport {
-            Transport::Http { .. } => "openlineage",
-            Transport::File(_) => "openlineage-file",
-            Transport::Console => "openlineage-console",
-        }
+        &self.name
     }
 
     fn parcels(&self, events: &[RecordedEvent]) -> Vec<Parcel> {
@@ -61,10 +71,9 @@ impl Consumer for OpenLineage {
 
     async fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
         match &self.transport {
-            Transport::Http { http, endpoint } => http.post(endpoint, &parcel.body).await,
-            Transport::File(path) => append(path, &parcel.body).map_err(|error| Trouble::Later {
-                why: format!("could not write to {}: {error}", path.display()),
-                wait: None,
+            Transport::Http { http, endpoint } => http.post(endpoint, &parcel.body).await.map(drop),
+            Transport::File(path) => append(path, &parcel.body).map_err(|error| {
+                Trouble::away(format!("could not write to {}: {error}", path.display()))
             }),
             Transport::Console => {
                 tracing::info!(event = %parcel.body, "openlineage");

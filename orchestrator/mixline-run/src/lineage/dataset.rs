@@ -9,6 +9,16 @@ use super::columns::{ColumnSource, Columns, columns_of};
 use super::facets;
 use crate::event::ResolvedInput;
 
+/// The address of a store as datasets are named by it: a container on Azure belongs to an account,
+/// which OpenLineage asks for and `az://` leaves out.
+pub(super) fn named_by_account(store: &str, account: Option<&str>) -> String {
+    let (Some(rest), Some(account)) = (store.strip_prefix("az://"), account) else {
+        return store.to_owned();
+    };
+    let (container, key) = rest.split_once('/').unwrap_or((rest, ""));
+    format!("abfss://{container}@{account}.dfs.core.windows.net/{key}")
+}
+
 /// The store, in OpenLineage's naming: namespace and the prefix of every name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DatasetNames {
@@ -140,6 +150,12 @@ mod tests {
             ("file:///data/store", "file", "/data/store/orders"),
             ("/data/store", "file", "/data/store/orders"),
             ("memory:", "inmemory://", "orders"),
+            ("az://lake/shop", "az://lake", "shop/orders"),
+            (
+                "abfss://lake@acme.dfs.core.windows.net/shop",
+                "abfss://lake@acme.dfs.core.windows.net",
+                "shop/orders",
+            ),
         ] {
             let names = DatasetNames::of_store(url);
             assert_eq!(
@@ -147,5 +163,16 @@ mod tests {
                 (namespace, name)
             );
         }
+    }
+
+    #[test]
+    fn a_container_on_azure_is_named_by_its_account() {
+        let named = |store, account| named_by_account(store, account);
+        let acme = "abfss://lake@acme.dfs.core.windows.net/";
+        assert_eq!(named("az://lake", Some("acme")), acme);
+        let below = named("az://lake/a/b", Some("acme"));
+        assert_eq!(below, format!("{acme}a/b"));
+        assert_eq!(named("az://lake/a", None), "az://lake/a");
+        assert_eq!(named("s3://lake/a", Some("acme")), "s3://lake/a");
     }
 }

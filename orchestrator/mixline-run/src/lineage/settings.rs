@@ -7,19 +7,21 @@
 //! | `OPENLINEAGE_API_KEY` | bearer token |
 //! | `OPENLINEAGE_NAMESPACE` | namespace of our jobs |
 //! | `OPENLINEAGE_PARENT_ID`, `OPENLINEAGE_ROOT_PARENT_ID` | `namespace/job/run-id` of who started us |
+//! | `AZURE_STORAGE_ACCOUNT_NAME` | the account by which datasets on Azure are named |
 //! | `OPENLINEAGE__TRANSPORT__…` | `TYPE` (`http`, `file`, `console`), `URL`, `ENDPOINT`, `TIMEOUT` (seconds), `AUTH` (JSON), `AUTH__TYPE`, `AUTH__API_KEY`, `CUSTOM_HEADERS` (JSON), `LOG_FILE_PATH` |
 //!
 //! A variable wins over the file, and a transport variable over its short form, as in the official
 //! clients. YAML files (`OPENLINEAGE_CONFIG`) and compression are theirs alone.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::consumer::{OpenLineage, Transport};
+use super::dataset::named_by_account;
 use crate::event::{Origin, ParentRun};
 use crate::project::Project;
 use crate::relay::{Consumer, Http, HttpSettings, SettingsError};
@@ -29,6 +31,8 @@ pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 const TRANSPORT: &str = "OPENLINEAGE__TRANSPORT__";
 const ENDPOINT: &str = "api/v1/lineage";
+/// The account of a store on Azure, as the store itself reads it.
+const ACCOUNT: &str = "AZURE_STORAGE_ACCOUNT_NAME";
 
 /// The consumers of OpenLineage events that the project and the environment ask for.
 ///
@@ -48,13 +52,45 @@ pub fn consumers(
         );
     }
     let namespace = namespace(project, variables);
-    let mut transports = transport(project, &get)?;
-    let file = project.openlineage_file.clone();
-    transports.extend(file.map(Transport::File));
-    let consumer = |transport| {
-        Arc::new(OpenLineage::new(&namespace, &project.store, transport)) as Arc<dyn Consumer>
+    let store = named_by_account(&project.store, get(ACCOUNT).as_deref());
+    let consumer = |(name, transport)| {
+        Arc::new(OpenLineage::new(name, &namespace, &store, transport)) as Arc<dyn Consumer>
     };
+    let transports = named(transports(project, &get)?);
     Ok(transports.into_iter().map(consumer).collect())
+}
+
+/// Where events go. The project's file comes first, so that its name in the outbox is the same with
+/// and without variables. A file that is asked for twice is written once.
+fn transports(
+    project: &Project,
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Transport>, SettingsError> {
+    let own = project.openlineage_file.clone();
+    let asked = transport(project, get)?.filter(|asked| match (asked, &own) {
+        (Transport::File(asked), Some(own)) => !is_same(asked, own),
+        _ => true,
+    });
+    Ok(own.map(Transport::File).into_iter().chain(asked).collect())
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole(one) == whole(other)
+}
+
+/// Gives each a name of its own: the outbox knows them by it.
+fn named(transports: Vec<Transport>) -> Vec<(String, Transport)> {
+    let mut seen = BTreeMap::new();
+    let name = |transport: Transport| {
+        let name = transport.name();
+        let count = seen.entry(name).and_modify(|count| *count += 1);
+        match *count.or_insert(1) {
+            1 => (name.to_owned(), transport),
+            count => (format!("{name}-{count}"), transport),
+        }
+    };
+    transports.into_iter().map(name).collect()
 }
 
 /// The namespace of our jobs.
@@ -89,23 +125,23 @@ pub fn origin(variables: Variables<'_>) -> Origin {
 fn transport(
     project: &Project,
     get: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Transport>, SettingsError> {
+) -> Result<Option<Transport>, SettingsError> {
     let of_transport = |key: &str| get(&format!("{TRANSPORT}{key}"));
     let url = of_transport("URL")
         .or_else(|| get("OPENLINEAGE_URL"))
         .or_else(|| project.openlineage.url.clone());
     let kind = of_transport("TYPE").map(|kind| kind.to_lowercase());
     match (kind.as_deref(), url) {
-        (Some("console"), _) => Ok(vec![Transport::Console]),
+        (Some("console"), _) => Ok(Some(Transport::Console)),
         (Some("file"), _) => {
             let path = of_transport("LOG_FILE_PATH").or_else(|| of_transport("LOCATION"));
             let path = path
                 .ok_or_else(|| wrong("LOG_FILE_PATH", "is missing; the file transport needs it"))?;
-            Ok(vec![Transport::File(PathBuf::from(path))])
+            Ok(Some(Transport::File(PathBuf::from(path))))
         }
-        (Some("http") | None, Some(url)) => Ok(vec![http(project, get, &url)?]),
+        (Some("http") | None, Some(url)) => http(project, get, &url).map(Some),
         (Some("http"), None) => Err(wrong("URL", "is missing; the http transport needs it")),
-        (None, None) => Ok(Vec::new()),
+        (None, None) => Ok(None),
         (Some(other), _) => {
             let problem = format!("is `{other}`; `http`, `file` and `console` are known");
             Err(wrong("TYPE", &problem))
@@ -223,6 +259,37 @@ mod tests {
             let said = asked("", wrong).unwrap_err().to_string();
             assert!(said.contains(TRANSPORT), "{said}");
         }
+    }
+
+    #[test]
+    fn two_files_have_two_names_and_one_file_is_written_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "openlineage_file = \"own.ndjson\"\n";
+        std::fs::write(dir.path().join("mixline.toml"), file).unwrap();
+        let project = Project::load(dir.path(), None).unwrap();
+        let names = |path: &Path| {
+            let path = path.display().to_string();
+            let consumers = consumers(&project, &|name| match name {
+                "OPENLINEAGE__TRANSPORT__TYPE" => Some("file".to_owned()),
+                "OPENLINEAGE__TRANSPORT__LOG_FILE_PATH" => Some(path.clone()),
+                _ => None,
+            });
+            let names = consumers.unwrap().into_iter().map(|c| c.name().to_owned());
+            names.collect::<Vec<_>>()
+        };
+        let two = names(&dir.path().join("other.ndjson"));
+        assert_eq!(two, ["openlineage-file", "openlineage-file-2"]);
+        assert_eq!(names(&dir.path().join("own.ndjson")), ["openlineage-file"]);
+    }
+
+    #[test]
+    fn datasets_on_azure_are_named_by_the_account_of_the_store() {
+        let file = "store = \"az://lake/shop\"\nopenlineage_file = \"x\"\n";
+        let account = ("AZURE_STORAGE_ACCOUNT_NAME", "acme");
+        let named = &asked(file, &[account]).unwrap()[0];
+        let store = "abfss://lake@acme.dfs.core.windows.net/shop";
+        assert!(named.contains(store), "{named}");
+        assert!(asked(file, &[]).unwrap()[0].contains("az://lake/shop"));
     }
 
     #[test]

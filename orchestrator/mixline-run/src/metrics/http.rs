@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::Metrics;
 use crate::dispatcher::Cancel;
 use crate::engine::Engine;
+use crate::error::chain;
 
 /// Largest head of a request.
 const HEAD: usize = 8192;
@@ -104,7 +105,11 @@ async fn respond(head: &str, metrics: &Arc<Metrics>, engine: &Engine) -> Answer 
             };
             match metrics.render(engine, open_metrics).await {
                 Ok(text) => Answer("200 OK", kind, text),
-                Err(error) => Answer("503 Service Unavailable", PLAIN, format!("{error}\n")),
+                Err(error) => Answer(
+                    "503 Service Unavailable",
+                    PLAIN,
+                    format!("{}\n", chain(&error)),
+                ),
             }
         }
         ("GET", "/healthz") => match metrics.is_alive((engine.clock())()) {

@@ -1,17 +1,23 @@
 //! Metrics for Prometheus: what runs, how long, how often it fails, and what waits.
 //!
-//! What happens is counted from the event stream, by a [`Subscriber`]; what *is* (open runs, waiting
-//! fires, the outbox) is read from the state database when somebody asks, so it is right whoever
-//! did it. Labels are DAG, task, state and consumer, which are few; run ids are for logs and traces.
+//! What happens is counted from the event stream, by a [`Subscriber`]; what *is* (open runs, the
+//! last success, waiting fires, the outbox) is read from the state database when somebody asks, so
+//! it is right whoever did it. Counters of every pipeline begin at 0, so that the first failure is
+//! an increase. Labels are DAG, task, state and consumer, which are few; run ids are for logs and
+//! traces.
 
 mod http;
+mod look;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use mixline_schema::ErrorClass;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -23,7 +29,9 @@ use crate::engine::Engine;
 use crate::error::RunError;
 use crate::event::{RecordedEvent, RunEnd, RunEvent};
 use crate::state::RunState;
-use crate::store::FireState;
+use crate::store::SCHEDULE;
+
+use look::{Seen, Timetable};
 
 pub use http::serve;
 
@@ -34,6 +42,31 @@ type Seconds = Gauge<f64, AtomicU64>;
 const DURATIONS: [f64; 12] = [
     0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0,
 ];
+
+/// How an attempt ended, and the class of its failure. A process that is gone without a word and
+/// one that was killed are both of class `infrastructure`.
+#[derive(Debug, Clone, Copy)]
+struct Outcome(&'static str, &'static str);
+
+const INFRASTRUCTURE: &str = "infrastructure";
+const SUCCEEDED: Outcome = Outcome("succeeded", "");
+const SKIPPED: Outcome = Outcome("skipped", "");
+const LOST: Outcome = Outcome("lost", INFRASTRUCTURE);
+
+/// How attempts end; all but those that were stopped on request, which nobody waits for.
+const OUTCOMES: [Outcome; 8] = [
+    SUCCEEDED,
+    SKIPPED,
+    LOST,
+    Outcome("failed", "transient"),
+    Outcome("failed", INFRASTRUCTURE),
+    Outcome("failed", "data"),
+    Outcome("failed", "config"),
+    Outcome("failed", "bug"),
+];
+
+/// Who asks for runs.
+const TRIGGERS: [&str; 3] = [SCHEDULE, "cli", "backfill"];
 
 /// How often something may be scraped between two ticks of a scheduler that is well.
 const STALE_SECONDS: i64 = 60;
@@ -61,6 +94,8 @@ pub struct Metrics {
     ticked: AtomicI64,
     /// Run and task → when the attempt began.
     began: Mutex<BTreeMap<(String, String), DateTime<Utc>>>,
+    /// Held from showing what is to writing it.
+    showing: Mutex<()>,
 }
 
 impl Default for Metrics {
@@ -136,6 +171,7 @@ impl Default for Metrics {
             process: process::Process::register(&mut registry),
             ticked: AtomicI64::new(0),
             began: Mutex::default(),
+            showing: Mutex::default(),
             registry: Registry::default(),
         };
         let build = kept::<Family<Labels, Gauge>>(
@@ -186,6 +222,22 @@ impl Schedules {
             ),
         }
     }
+
+    fn show(&self, dag: &str, timetable: &Timetable) {
+        let labels = of_dag(dag);
+        if let Some(next) = timetable.next {
+            self.next_fire.get_or_create(&labels).set(instant(next));
+        }
+        let paused = i64::from(timetable.paused);
+        self.paused.get_or_create(&labels).set(paused);
+        for (state, count) in &timetable.fires {
+            let labels = vec![("dag", dag.to_owned()), ("state", (*state).to_owned())];
+            self.fires.get_or_create(&labels).set(*count);
+        }
+        self.oldest_fire
+            .get_or_create(&labels)
+            .set(timetable.waited);
+    }
 }
 
 fn kept<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
@@ -224,7 +276,10 @@ impl Metrics {
 
     /// Looks at what is, and writes everything in OpenMetrics or, for old scrapers, Prometheus text.
     async fn render(&self, engine: &Engine, open_metrics: bool) -> Result<String, RunError> {
-        self.look(engine).await?;
+        let seen = Seen::now(engine).await?;
+        // Nobody else shows what they saw while this is written.
+        let _showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.show(&seen);
         self.process.look();
         let mut text = String::new();
         let encoded = if open_metrics {
@@ -237,78 +292,48 @@ impl Metrics {
         Ok(text)
     }
 
-    async fn look(&self, engine: &Engine) -> Result<(), RunError> {
-        let db = engine.state();
+    /// Shows what was seen, in place of what was shown before.
+    fn show(&self, seen: &Seen) {
         self.open.clear();
-        for run in db.open_runs().await? {
-            self.open.get_or_create(&of_dag(&run.dag)).inc();
+        for (dag, runs) in &seen.open {
+            self.open.get_or_create(&of_dag(dag)).set(*runs);
         }
         self.outbox.clear();
-        for backlog in db.backlogs().await? {
-            let consumer = vec![("consumer", backlog.consumer)];
-            self.outbox
-                .get_or_create(&consumer)
-                .set(signed(backlog.runs));
+        for backlog in &seen.outbox {
+            let consumer = vec![("consumer", backlog.consumer.clone())];
+            let runs = signed(backlog.runs);
+            self.outbox.get_or_create(&consumer).set(runs);
         }
-        self.database.set(signed(db.bytes().await?));
-        for dag in engine.dags()? {
-            // A DAG file that does not read is told in the log, at every change.
-            if let Ok(dag) = engine.load_dag(&dag) {
-                self.look_at_schedule(engine, &dag).await?;
-            }
+        self.last_success.clear();
+        for (dag, at) in &seen.successes {
+            self.last_success
+                .get_or_create(&of_dag(dag))
+                .set(instant(*at));
         }
-        Ok(())
+        self.database.set(signed(seen.bytes));
+        for (dag, tasks) in &seen.tasks {
+            self.begin_counting(dag, tasks);
+        }
+        for (dag, timetable) in &seen.schedules {
+            self.schedules.show(dag, timetable);
+        }
     }
 
-    async fn look_at_schedule(
-        &self,
-        engine: &Engine,
-        dag: &mixline_plan::Dag,
-    ) -> Result<(), RunError> {
-        let Some(schedule) = &dag.schedule else {
-            return Ok(());
-        };
-        let (db, now, labels) = (engine.state(), (engine.clock())(), of_dag(&dag.name));
-        if let Some(next) = schedule.next_after(now) {
-            self.schedules
-                .next_fire
-                .get_or_create(&labels)
-                .set(instant(next));
+    /// Makes the counters of a pipeline that are not there yet.
+    fn begin_counting(&self, dag: &str, tasks: &[String]) {
+        for end in [RunEnd::Succeeded, RunEnd::Failed, RunEnd::Cancelled] {
+            for trigger in TRIGGERS {
+                drop(self.runs.get_or_create(&of_runs(dag, end, trigger)));
+            }
         }
-        let paused = db
-            .cursor(&dag.name)
-            .await?
-            .is_some_and(|cursor| cursor.paused);
-        self.schedules
-            .paused
-            .get_or_create(&labels)
-            .set(i64::from(paused));
-        let fires = db.fires(&dag.name, None).await?;
-        for state in [
-            FireState::Pending,
-            FireState::Running,
-            FireState::Done,
-            FireState::Dropped,
-            FireState::Failed,
-        ] {
-            let count = fires.iter().filter(|fire| fire.state == state).count();
-            let labels = vec![
-                ("dag", dag.name.clone()),
-                ("state", state.as_str().to_owned()),
-            ];
-            self.schedules
-                .fires
-                .get_or_create(&labels)
-                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        for task in tasks {
+            for outcome in OUTCOMES {
+                drop(
+                    self.attempts
+                        .get_or_create(&of_attempts(dag, task, outcome)),
+                );
+            }
         }
-        let pending = fires.iter().filter(|fire| fire.state == FireState::Pending);
-        let oldest = pending.map(|fire| fire.created_at).min();
-        let waited = oldest.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0));
-        self.schedules
-            .oldest_fire
-            .get_or_create(&labels)
-            .set(waited);
-        Ok(())
     }
 
     fn began(&self, recorded: &RecordedEvent, task: &str) {
@@ -316,7 +341,7 @@ impl Metrics {
         self.lock().insert(key, recorded.at);
     }
 
-    fn ended(&self, recorded: &RecordedEvent, dag: &str, task: &str, outcome: &str) {
+    fn ended(&self, recorded: &RecordedEvent, dag: &str, task: &str, outcome: Outcome) {
         let labels = vec![("dag", dag.to_owned()), ("task", task.to_owned())];
         let key = (recorded.run_id.clone(), task.to_owned());
         // An attempt that another process began has no known duration here.
@@ -324,9 +349,9 @@ impl Metrics {
             let took = (recorded.at - began).as_seconds_f64();
             self.attempt_duration.get_or_create(&labels).observe(took);
         }
-        let mut labels = labels;
-        labels.push(("outcome", outcome.to_owned()));
-        self.attempts.get_or_create(&labels).inc();
+        self.attempts
+            .get_or_create(&of_attempts(dag, task, outcome))
+            .inc();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), DateTime<Utc>>> {
@@ -345,20 +370,12 @@ impl Metrics {
     }
 
     fn finished(&self, recorded: &RecordedEvent, state: &RunState, dag: &str, end: RunEnd) {
-        let labels = vec![
-            ("dag", dag.to_owned()),
-            ("state", end.as_str().to_owned()),
-            ("trigger", state.trigger().to_owned()),
-        ];
-        self.runs.get_or_create(&labels).inc();
+        self.runs
+            .get_or_create(&of_runs(dag, end, state.trigger()))
+            .inc();
         let began = state.started().unwrap_or(recorded.at);
         let took = (recorded.at - began).as_seconds_f64();
         self.run_duration.get_or_create(&of_dag(dag)).observe(took);
-        if end == RunEnd::Succeeded {
-            self.last_success
-                .get_or_create(&of_dag(dag))
-                .set(instant(recorded.at));
-        }
         self.lock().retain(|(run, _), _| *run != recorded.run_id);
     }
 }
@@ -372,12 +389,14 @@ impl Subscriber for Arc<Metrics> {
         match &recorded.event {
             RunEvent::AttemptStarted { task, .. } => self.began(recorded, task),
             RunEvent::AttemptSucceeded { task, result, .. } => {
-                self.ended(recorded, dag, task, "succeeded");
+                self.ended(recorded, dag, task, SUCCEEDED);
                 self.succeeded(dag, task, result);
             }
-            RunEvent::AttemptFailed { task, .. } => self.ended(recorded, dag, task, "failed"),
-            RunEvent::AttemptLost { task, .. } => self.ended(recorded, dag, task, "lost"),
-            RunEvent::TaskSkipped { task, .. } => self.ended(recorded, dag, task, "skipped"),
+            RunEvent::AttemptFailed { task, class, .. } => {
+                self.ended(recorded, dag, task, failed(*class));
+            }
+            RunEvent::AttemptLost { task, .. } => self.ended(recorded, dag, task, LOST),
+            RunEvent::TaskSkipped { task, .. } => self.ended(recorded, dag, task, SKIPPED),
             RunEvent::TaskReused { task, .. } => {
                 let labels = vec![("dag", dag.to_owned()), ("task", task.clone())];
                 self.reused.get_or_create(&labels).inc();
@@ -386,6 +405,36 @@ impl Subscriber for Arc<Metrics> {
             _ => {}
         }
     }
+}
+
+/// What a failed attempt is counted under.
+fn failed(class: ErrorClass) -> Outcome {
+    let class = match class {
+        ErrorClass::Transient => "transient",
+        ErrorClass::Infrastructure => INFRASTRUCTURE,
+        ErrorClass::Data => "data",
+        ErrorClass::Config => "config",
+        ErrorClass::Bug => "bug",
+        ErrorClass::Stopped => "stopped",
+    };
+    Outcome("failed", class)
+}
+
+fn of_attempts(dag: &str, task: &str, Outcome(outcome, class): Outcome) -> Labels {
+    vec![
+        ("dag", dag.to_owned()),
+        ("task", task.to_owned()),
+        ("outcome", outcome.to_owned()),
+        ("class", class.to_owned()),
+    ]
+}
+
+fn of_runs(dag: &str, end: RunEnd, trigger: &str) -> Labels {
+    vec![
+        ("dag", dag.to_owned()),
+        ("state", end.as_str().to_owned()),
+        ("trigger", trigger.to_owned()),
+    ]
 }
 
 fn of_dag(dag: &str) -> Labels {

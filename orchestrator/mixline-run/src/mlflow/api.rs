@@ -10,6 +10,11 @@ use crate::relay::{Http, Trouble, refused, send};
 
 const API: &str = "api/2.0/mlflow";
 const FILES: &str = "api/2.0/mlflow-artifacts/artifacts";
+/// The scheme of artifacts that a server keeps itself.
+const SERVED: &str = "mlflow-artifacts:";
+/// What the server calls something that it does not have, and something that it has already.
+const ABSENT: &str = "RESOURCE_DOES_NOT_EXIST";
+const PRESENT: &str = "RESOURCE_ALREADY_EXISTS";
 /// Most params or metrics in one request.
 const BATCH: usize = 100;
 
@@ -21,7 +26,6 @@ pub(super) struct Api(pub(super) Http);
 #[derive(Debug)]
 pub(super) struct Logged {
     id: String,
-    experiment: String,
     artifact_uri: String,
 }
 
@@ -60,6 +64,11 @@ impl Api {
             .and_then(|rest| rest.split('"').next())
             .unwrap_or_default()
             .to_owned();
+        let trouble = match (trouble, code.as_str()) {
+            // It is MLflow that speaks, of this run alone; the address is right.
+            (Trouble::Away { why, .. }, ABSENT) => Trouble::Stuck { why },
+            (trouble, _) => trouble,
+        };
         Ok(Answer::Error { code, trouble })
     }
 
@@ -91,7 +100,6 @@ impl Api {
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
         Ok(Logged {
             id: text("run_id"),
-            experiment,
             artifact_uri: text("artifact_uri"),
         })
     }
@@ -133,12 +141,10 @@ impl Api {
         {
             Answer::Ok(document) => id(&document).ok_or_else(no_id),
             // Somebody else was faster.
-            Answer::Error { code, trouble } if code == "RESOURCE_ALREADY_EXISTS" => {
-                match self.by_name(name).await? {
-                    Answer::Ok(document) => id(&document["experiment"]).ok_or_else(no_id),
-                    Answer::Error { .. } => Err(trouble),
-                }
-            }
+            Answer::Error { code, trouble } if code == PRESENT => match self.by_name(name).await? {
+                Answer::Ok(document) => id(&document["experiment"]).ok_or_else(no_id),
+                Answer::Error { .. } => Err(trouble),
+            },
             Answer::Error { trouble, .. } => Err(trouble),
         }
     }
@@ -150,7 +156,7 @@ impl Api {
             .await?;
         match answer {
             // Only "there is none" is an answer; a server that fails is trouble.
-            Answer::Error { code, trouble } if code != "RESOURCE_DOES_NOT_EXIST" => Err(trouble),
+            Answer::Error { code, trouble } if code != ABSENT => Err(trouble),
             other => Ok(other),
         }
     }
@@ -179,14 +185,14 @@ impl Api {
         name: &str,
         bytes: Vec<u8>,
     ) -> Result<(), Trouble> {
-        if !run.artifact_uri.starts_with("mlflow-artifacts:") {
+        let Some(folder) = served(&run.artifact_uri, &self.0.origin()) else {
             tracing::warn!(
                 uri = run.artifact_uri,
                 "the MLflow server does not serve artifacts; files are left out"
             );
             return Ok(());
-        }
-        let path = format!("{FILES}/{}/{}/artifacts/{name}", run.experiment, run.id);
+        };
+        let path = format!("{FILES}/{folder}/{name}");
         let response = send(self.0.request(Method::PUT, &path).body(bytes)).await?;
         match response.status() {
             status if status.is_success() => Ok(()),
@@ -210,18 +216,13 @@ impl Api {
             )
             .await?;
         match created {
-            Answer::Error { code, trouble } if code != "RESOURCE_ALREADY_EXISTS" => {
+            Answer::Error { code, trouble } if code != PRESENT => {
                 return Err(trouble);
             }
             _ => {}
         }
-        let filter = format!("name = '{name}' and tags.`mixline.model_id` = '{model_id}'");
-        let query = json!({ "filter": filter, "max_results": "1" });
-        let found = self
-            .get(Method::GET, "model-versions/search", &query)
-            .await?;
-        if let Some(version) = found["model_versions"][0]["version"].as_str() {
-            return Ok(version.to_owned());
+        if let Some(version) = self.version_of(name, model_id).await? {
+            return Ok(version);
         }
         let body = json!({
             "name": name,
@@ -237,6 +238,21 @@ impl Api {
             .as_str()
             .map(str::to_owned)
             .ok_or_else(no_id)
+    }
+
+    /// The version of a registered model that stands for a fit, if there is one.
+    pub(super) async fn version_of(
+        &self,
+        name: &str,
+        model_id: &str,
+    ) -> Result<Option<String>, Trouble> {
+        let filter = format!("name = '{name}' and tags.`mixline.model_id` = '{model_id}'");
+        let query = json!({ "filter": filter, "max_results": "1" });
+        let found = self
+            .get(Method::GET, "model-versions/search", &query)
+            .await?;
+        let version = found["model_versions"][0]["version"].as_str();
+        Ok(version.map(str::to_owned))
     }
 
     pub(super) async fn alias(
@@ -261,7 +277,50 @@ impl Api {
 }
 
 fn no_id() -> Trouble {
-    Trouble::Never {
-        why: "the server answered without an id; is it an MLflow server?".to_owned(),
+    Trouble::away("the server answered without an id; is it an MLflow server?")
+}
+
+/// The folder that a run's files have on the server at `origin`; `None` when another one keeps
+/// them. Where it lies is the server's affair: experiments have roots of their own.
+fn served<'a>(artifact_uri: &'a str, origin: &str) -> Option<&'a str> {
+    let place = artifact_uri.strip_prefix(SERVED)?;
+    let path = match place.strip_prefix("//") {
+        Some(place) => {
+            let (host, path) = place.split_once('/')?;
+            let (_, own) = origin.split_once("://")?;
+            (host.is_empty() || host == own).then_some(path)?
+        }
+        None => place,
+    };
+    let path = path.trim_matches('/');
+    (!path.is_empty()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_go_where_the_server_says() {
+        let origin = "http://mlflow:5000";
+        for (uri, folder) in [
+            ("mlflow-artifacts:/3/abc/artifacts", "3/abc/artifacts"),
+            (
+                "mlflow-artifacts:/team/3/abc/artifacts",
+                "team/3/abc/artifacts",
+            ),
+            ("mlflow-artifacts:///3/abc/artifacts", "3/abc/artifacts"),
+            ("mlflow-artifacts://mlflow:5000/a/b", "a/b"),
+        ] {
+            assert_eq!(served(uri, origin), Some(folder), "{uri}");
+        }
+        for uri in [
+            "s3://bucket/3/abc",
+            "mlflow-artifacts://other/a",
+            "/mlruns/3",
+            "",
+        ] {
+            assert_eq!(served(uri, origin), None, "{uri}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! | numbers a step reported, rows of tables, seconds, memory | metrics |
 //! | file artifacts (`model`, `report`) | artifacts |
 //! | a fit | a version of the registered model, with alias `challenger` |
-//! | a promotion | alias `champion` on the version of that fit |
+//! | a promotion, also by hand ([`promote`]) | alias `champion` on the version of that fit |
 //!
 //! Telling a run again changes nothing: runs and versions are looked up by tag before they are
 //! made, and the same params, metrics and files are written over themselves.
@@ -21,19 +21,73 @@ use mixline_artifact::Store;
 use mixline_schema::catalog::File;
 use serde_json::{Value, json};
 
+use crate::error::chain;
 use crate::event::RecordedEvent;
-use crate::relay::{Consumer, Parcel, Trouble};
+use crate::lineage::Variables;
+use crate::project::Project;
+use crate::relay::{Consumer, Parcel, SettingsError, Trouble};
 
 use api::{Api, Logged};
 use record::Record;
 
 pub use settings::consumer;
 
+/// The aliases of the newest fit, and of the model in use.
+const CHALLENGER_ALIAS: &str = "challenger";
+const CHAMPION_ALIAS: &str = "champion";
+
 /// The artifact that a fit writes, and the one that a promotion writes.
 const MODEL: &str = "model";
 const CHAMPION: &str = "champion_model";
 /// File artifacts that are worth a copy.
 const FILES: [&str; 3] = [MODEL, CHAMPION, "report"];
+
+/// What became of telling MLflow of a promotion by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// No server is configured.
+    Nobody,
+    /// The alias is on this version of this registered model.
+    Alias {
+        /// Name of the registered model.
+        model: String,
+        /// Its version.
+        version: String,
+    },
+    /// The server has no version of this registered model for the fit.
+    Unknown {
+        /// Name of the registered model.
+        model: String,
+    },
+    /// The server could not be told.
+    Failed(Trouble),
+}
+
+/// Sets the alias `champion` on the version that stands for a fit. Nothing is tried again.
+///
+/// # Errors
+/// [`SettingsError`] with the address or value that cannot be used.
+pub async fn promote(
+    project: &Project,
+    variables: Variables<'_>,
+    model_id: &str,
+) -> Result<Told, SettingsError> {
+    let Some(api) = settings::api(project, variables)? else {
+        return Ok(Told::Nobody);
+    };
+    let model = settings::model(project);
+    Ok(crown(&api, model, model_id)
+        .await
+        .unwrap_or_else(Told::Failed))
+}
+
+async fn crown(api: &Api, model: String, model_id: &str) -> Result<Told, Trouble> {
+    let Some(version) = api.version_of(&model, model_id).await? else {
+        return Ok(Told::Unknown { model });
+    };
+    api.alias(&model, CHAMPION_ALIAS, &version).await?;
+    Ok(Told::Alias { model, version })
+}
 
 #[derive(Debug)]
 struct MlFlow {
@@ -59,10 +113,8 @@ impl Consumer for MlFlow {
     }
 
     async fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
-        let record: Record = serde_json::from_value(parcel.body.clone()).map_err(|error| {
-            let why = error.to_string();
-            Trouble::Never { why }
-        })?;
+        let record = serde_json::from_value(parcel.body.clone());
+        let record: Record = record.map_err(|error| never(&error))?;
         let experiment = self.experiment.as_deref().unwrap_or(&record.dag);
         let run = self.api.run(experiment, &record).await?;
         self.api.log(&run, &record).await?;
@@ -91,7 +143,8 @@ impl MlFlow {
         match read.map_err(|error| never(&error))? {
             Ok(table) => Ok(table.rows().into_iter().next()),
             Err(error) => {
-                tracing::warn!(artifact, version, %error, "could not be copied to MLflow");
+                let error = chain(&error);
+                tracing::warn!(artifact, version, error, "could not be copied to MLflow");
                 Ok(None)
             }
         }
@@ -114,19 +167,21 @@ impl MlFlow {
             .model_version(&self.model, model_id, run, record)
             .await?;
         if fitted {
-            self.api.alias(&self.model, "challenger", &version).await?;
+            self.api
+                .alias(&self.model, CHALLENGER_ALIAS, &version)
+                .await?;
         }
         if promoted {
-            self.api.alias(&self.model, "champion", &version).await?;
+            self.api
+                .alias(&self.model, CHAMPION_ALIAS, &version)
+                .await?;
         }
         Ok(())
     }
 }
 
 fn never(error: &dyn std::error::Error) -> Trouble {
-    Trouble::Never {
-        why: error.to_string(),
-    }
+    Trouble::Never { why: chain(error) }
 }
 
 /// A tag as MLflow writes it.

@@ -167,11 +167,11 @@ impl Http {
         self.request(Method::GET, &format!("{path}?{query}"))
     }
 
-    /// Posts a document and takes any success for an answer.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<(), Trouble> {
+    /// Posts a document, takes any success for an answer, and returns what was said.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<String, Trouble> {
         let response = send(self.request(Method::POST, path).json(body)).await?;
         match response.status() {
-            status if status.is_success() => Ok(()),
+            status if status.is_success() => Ok(response.text().await.unwrap_or_default()),
             _ => Err(refused(response).await),
         }
     }
@@ -182,47 +182,58 @@ pub(crate) async fn send(request: RequestBuilder) -> Result<Response, Trouble> {
     request.send().await.map_err(|error| broken(&error))
 }
 
-/// What a status other than success means. A wrong key or a missing page is mended by people, so
-/// it is tried again; a document that is refused stays refused.
+/// What a status other than success means. Only a document that is refused as such stays refused;
+/// a wrong key or address is mended by people, so what waits is kept; and a server that fails may
+/// fail at this document alone.
 pub(crate) async fn refused(response: Response) -> Trouble {
     let (status, wait) = (response.status(), wish(&response));
     let said = response.text().await.unwrap_or_default();
     let said: String = said.trim().chars().take(SAID).collect();
     let mut why = format!("the server answered {status}");
+    why += advice(status);
     if !said.is_empty() {
         why = format!("{why}: {said}");
     }
-    let later = status.is_server_error()
-        || status.is_redirection()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT
-                | StatusCode::TOO_EARLY
-                | StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::UNAUTHORIZED
-                | StatusCode::FORBIDDEN
-                | StatusCode::NOT_FOUND
-                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        );
-    if later {
-        Trouble::Later { why, wait }
-    } else {
-        Trouble::Never { why }
+    match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY => Trouble::Never { why },
+        StatusCode::INTERNAL_SERVER_ERROR | StatusCode::GATEWAY_TIMEOUT | StatusCode::CONFLICT => {
+            Trouble::Stuck { why }
+        }
+        _ => Trouble::Away { why, wait },
+    }
+}
+
+/// What to mend when a server does not take anything.
+fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => " (is the key right?)",
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY
+        | StatusCode::CONFLICT
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS => "",
+        StatusCode::NOT_IMPLEMENTED => " (is the address right?)",
+        status if status.is_server_error() => "",
+        _ => " (is the address right?)",
     }
 }
 
 fn broken(error: &reqwest::Error) -> Trouble {
-    let why = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "the connection broke"
-    };
-    Trouble::Later {
-        why: why.to_owned(),
-        wait: None,
+    if error.is_connect() {
+        return Trouble::away("no connection");
     }
+    let why = match error.is_timeout() {
+        true => "no answer in time",
+        false => "the connection broke",
+    };
+    let why = why.to_owned();
+    Trouble::Stuck { why }
 }
 
 /// The wait that `Retry-After` asks for, in seconds; dates are left to the back-off.

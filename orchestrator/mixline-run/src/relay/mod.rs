@@ -5,6 +5,12 @@
 //! [`Consumer`] turns the events of a run into parcels and delivers one at a time; the relay does
 //! the rest: whose turn it is, how long to wait after a failure, what to give up. It never stands in
 //! a run's way.
+//!
+//! | [`Trouble`] | what becomes of the run | and of the others |
+//! |---|---|---|
+//! | `Away` | is tried first, again and again | wait with it |
+//! | `Stuck` | waits for another turn, as long again as it has waited, and stays in the outbox | go on |
+//! | `Never` | goes on after the event, which is left out | go on |
 
 mod http;
 #[cfg(test)]
@@ -20,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::Clock;
 use crate::dispatcher::Subscriber;
+use crate::error::chain;
 use crate::event::RecordedEvent;
 use crate::state::RunState;
 use crate::store::{Backlog, StateDb};
@@ -28,6 +35,9 @@ pub use http::{Http, HttpSettings, SettingsError};
 pub(crate) use http::{refused, send};
 
 use worker::Worker;
+
+/// How long a claim holds when nobody renews it.
+const CLAIM: Duration = Duration::from_secs(120);
 
 /// What a consumer is to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,29 +48,40 @@ pub struct Parcel {
     pub body: Value,
 }
 
-/// Why a parcel was not delivered.
+/// Why a parcel was not delivered. The words hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It may work later.
-    Later {
-        /// What happened, for people. Holds no secret.
+    /// Nothing can be delivered for now: the service is away or does not let us in.
+    Away {
+        /// What happened, for people.
         why: String,
         /// The wait that the service asked for.
         wait: Option<Duration>,
     },
+    /// This parcel fails; others may be taken meanwhile. It may work later.
+    Stuck {
+        /// What happened, for people.
+        why: String,
+    },
     /// This parcel will never be taken; the next one may be.
     Never {
-        /// What happened, for people. Holds no secret.
+        /// What happened, for people.
         why: String,
     },
 }
 
 impl Trouble {
+    /// A service that is away and asks for no wait.
+    pub(crate) fn away(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self::Away { why, wait: None }
+    }
+
     /// What happened, for people.
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
-            Self::Later { why, .. } | Self::Never { why } => why,
+            Self::Away { why, .. } | Self::Stuck { why } | Self::Never { why } => why,
         }
     }
 }
@@ -87,6 +108,7 @@ pub trait Consumer: std::fmt::Debug + Send + Sync {
 pub struct Relay {
     db: StateDb,
     claimant: String,
+    consumers: Vec<String>,
     bells: Arc<[Arc<Notify>]>,
     closing: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
@@ -94,22 +116,35 @@ pub struct Relay {
 
 impl Relay {
     /// Starts to tell the consumers what they have not been told of: by this process's runs, and
-    /// by those of processes that are gone. Must be called within a tokio runtime.
+    /// by those of processes that are gone. Says once what waits for consumers that are not among
+    /// them. Must be called within a tokio runtime.
     #[must_use]
     pub fn start(db: &StateDb, clock: Clock, consumers: Vec<Arc<dyn Consumer>>) -> Self {
+        Self::claiming(db, clock, consumers, CLAIM)
+    }
+
+    /// Starts, with claims that end after `holds` unless they are renewed.
+    fn claiming(
+        db: &StateDb,
+        clock: Clock,
+        consumers: Vec<Arc<dyn Consumer>>,
+        holds: Duration,
+    ) -> Self {
         let (closing, closed) = watch::channel(false);
         let claimant = uuid::Uuid::now_v7().to_string();
+        let names: Vec<String> = consumers.iter().map(|c| c.name().to_owned()).collect();
+        let mut workers = vec![tokio::spawn(warn_of_strangers(db.clone(), names.clone()))];
         let mut bells = Vec::new();
-        let mut workers = Vec::new();
         for consumer in consumers {
             let bell = Arc::new(Notify::new());
             bells.push(Arc::clone(&bell));
-            let worker = Worker::new(db.clone(), clock, consumer, &claimant);
+            let worker = Worker::new(db.clone(), clock, consumer, (&claimant, holds));
             workers.push(tokio::spawn(worker.work(bell, closed.clone())));
         }
         Self {
             db: db.clone(),
             claimant,
+            consumers: names,
             bells: bells.into(),
             closing,
             workers,
@@ -125,9 +160,6 @@ impl Relay {
     /// Tells what is left, for at most `patience`. Returns what could not be told: it stays in the
     /// outbox, and the next relay goes on with it.
     pub async fn finish(self, patience: Duration) -> Vec<Backlog> {
-        if self.workers.is_empty() {
-            return Vec::new();
-        }
         self.closing.send_replace(true);
         let deadline = tokio::time::Instant::now() + patience;
         for mut worker in self.workers {
@@ -138,14 +170,38 @@ impl Relay {
                 worker.abort();
             }
         }
+        if self.consumers.is_empty() {
+            return Vec::new();
+        }
         let left = match self.db.release_deliveries(&self.claimant).await {
             Ok(()) => self.db.backlogs().await,
             Err(error) => Err(error),
         };
-        left.unwrap_or_else(|error| {
-            tracing::warn!(%error, "could not look into the outbox");
+        let mut left = left.unwrap_or_else(|error| {
+            tracing::warn!(error = %chain(&error), "could not look into the outbox");
             Vec::new()
-        })
+        });
+        left.retain(|backlog| self.consumers.contains(&backlog.consumer));
+        left
+    }
+}
+
+/// Says what waits for consumers that nobody tells: they were taken out of the configuration, or
+/// their variables are not set here.
+async fn warn_of_strangers(db: StateDb, known: Vec<String>) {
+    let backlogs = db.backlogs().await.unwrap_or_else(|error| {
+        tracing::warn!(error = %chain(&error), "could not look into the outbox");
+        Vec::new()
+    });
+    for Backlog { consumer, runs, .. } in backlogs {
+        if !known.contains(&consumer) {
+            tracing::warn!(
+                consumer,
+                runs,
+                "runs wait for a consumer that is not configured here; \
+                 `mixline state forget-consumer` drops them"
+            );
+        }
     }
 }
 

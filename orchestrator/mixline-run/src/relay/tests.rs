@@ -1,10 +1,11 @@
 //! OpenLineage events to a server that fails, is slow, drops connections and restarts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use mixline_conformance::{Answer, Receiver};
 use serde_json::Value;
 
@@ -177,33 +178,161 @@ async fn a_server_that_restarts_in_the_middle_is_told_once() {
     assert_told_once(&receiver, 2);
 }
 
-/// How far the clock of [`later`] is ahead, in seconds.
-static AHEAD: AtomicI64 = AtomicI64::new(0);
-
-fn later() -> DateTime<Utc> {
-    clock() + TimeDelta::seconds(AHEAD.load(Ordering::Relaxed))
-}
-
 #[tokio::test]
 async fn claims_of_a_process_that_was_killed_run_out() {
-    let script = [Answer::Take, Answer::Take, Answer::Refuse(500)];
+    let holds = Duration::from_secs(2);
+    let script = [Answer::Take, Answer::Take, Answer::Refuse(503)];
     let (dir, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(script).await);
     let (engine, consumers) = open(dir.path(), &receiver.url()).await;
-    let killed = Relay::start(engine.state(), later, consumers.clone());
+    let killed = Relay::claiming(engine.state(), clock, consumers.clone(), holds);
     run(&engine, Some(&killed)).await;
     while receiver.requests() < 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     killed.workers.iter().for_each(JoinHandle::abort);
-    let early = Relay::start(engine.state(), later, consumers.clone());
+    let early = Relay::start(engine.state(), clock, consumers.clone());
     assert_eq!(
         early.finish(PATIENCE).await.len(),
         1,
         "the claim still holds"
     );
-    AHEAD.store(600, Ordering::Relaxed);
-    let next = Relay::start(engine.state(), later, consumers);
+    tokio::time::sleep(holds).await;
+    let next = Relay::start(engine.state(), clock, consumers);
     assert_eq!(next.finish(PATIENCE).await, []);
+    assert_told_once(&receiver, 1);
+}
+
+#[tokio::test]
+async fn a_slow_delivery_keeps_its_claim_and_is_not_told_twice() {
+    let holds = Duration::from_millis(300);
+    let script = [Answer::Slow(holds * 5)];
+    let (dir, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(script).await);
+    let (engine, consumers) = open(dir.path(), &receiver.url()).await;
+    let slow = Relay::claiming(engine.state(), clock, consumers.clone(), holds);
+    run(&engine, Some(&slow)).await;
+    while receiver.requests() < 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(holds * 2).await;
+    let other = Relay::start(engine.state(), clock, consumers);
+    assert_eq!(other.finish(PATIENCE).await.len(), 1, "it is claimed");
+    assert_eq!(slow.finish(PATIENCE).await, []);
+    assert_told_once(&receiver, 1);
+    assert_eq!(receiver.requests(), 6);
+}
+
+/// Takes everything but the first two runs that it is told of, at which it fails until it is cured.
+#[derive(Debug, Default)]
+struct Picky {
+    bad: Mutex<BTreeSet<String>>,
+    cured: AtomicBool,
+    told: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl Consumer for Picky {
+    fn name(&self) -> &str {
+        "picky"
+    }
+
+    fn parcels(&self, events: &[RecordedEvent]) -> Vec<Parcel> {
+        let parcel = |event: &RecordedEvent| Parcel {
+            seq: event.seq,
+            body: Value::String(event.run_id.clone()),
+        };
+        events.iter().map(parcel).collect()
+    }
+
+    async fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
+        let run = parcel.body.as_str().unwrap().to_owned();
+        let is_bad = {
+            let mut bad = self.bad.lock().unwrap();
+            bad.contains(&run) || bad.len() < 2 && bad.insert(run.clone())
+        };
+        if is_bad && !self.cured.load(Ordering::Relaxed) {
+            let why = "the server answered 500".to_owned();
+            return Err(Trouble::Stuck { why });
+        }
+        self.told.lock().unwrap().push(run);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn events_that_always_fail_hold_up_their_runs_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let picky = Arc::new(Picky::default());
+    let consumers: Vec<Arc<dyn Consumer>> = vec![picky.clone()];
+    let engine = Engine::open(project(dir.path(), "ok"), clock)
+        .await
+        .unwrap();
+    let engine = engine
+        .with_executor(Arc::new(MockExecutor))
+        .with_consumers(&consumers);
+    let relay = Relay::start(engine.state(), clock, consumers.clone());
+    for number in 1..=2 {
+        run(&engine, Some(&relay)).await;
+        while picky.bad.lock().unwrap().len() < number {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    let well = run(&engine, Some(&relay)).await;
+    let left = relay.finish(Duration::from_secs(3)).await;
+    assert_eq!((left.len(), left[0].runs), (1, 2), "{left:?}");
+    assert_eq!(left[0].error.as_deref(), Some("the server answered 500"));
+    assert!(!picky.told.lock().unwrap().is_empty(), "the other run");
+    assert!(picky.told.lock().unwrap().iter().all(|run| *run == well));
+
+    picky.cured.store(true, Ordering::Relaxed);
+    let relay = Relay::start(engine.state(), clock, consumers.clone());
+    for _ in 0..100 {
+        if engine.state().backlogs().await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(relay.finish(PATIENCE).await, []);
+    let told: BTreeSet<String> = picky.told.lock().unwrap().drain(..).collect();
+    assert_eq!(told.len(), 3, "in the end everything is told");
+}
+
+#[tokio::test]
+async fn only_a_document_that_is_refused_as_such_is_left_out() {
+    let kinds: [(&str, &[u16]); 3] = [
+        ("never", &[400, 413, 422]),
+        ("stuck", &[500, 504, 409]),
+        (
+            "away",
+            &[
+                301, 401, 403, 404, 405, 406, 410, 411, 415, 421, 429, 501, 502, 503,
+            ],
+        ),
+    ];
+    for (kind, statuses) in kinds {
+        let script = statuses.iter().map(|status| Answer::Refuse(*status));
+        let receiver = Receiver::start(script).await;
+        let http = Http::new(&HttpSettings::new(&receiver.url())).unwrap();
+        for status in statuses {
+            let trouble = http.post("", &Value::Null).await.unwrap_err();
+            let seen = match &trouble {
+                Trouble::Away { .. } => "away",
+                Trouble::Stuck { .. } => "stuck",
+                Trouble::Never { .. } => "never",
+            };
+            assert_eq!(seen, kind, "{status}: {}", trouble.why());
+            assert!(trouble.why().contains(&status.to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_address_loses_nothing() {
+    let script = [405, 415, 410].map(Answer::Refuse);
+    let (dir, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(script).await);
+    let (engine, consumers) = open(dir.path(), &receiver.url()).await;
+    let relay = Relay::start(engine.state(), clock, consumers);
+    run(&engine, Some(&relay)).await;
+    assert_eq!(relay.finish(PATIENCE).await, []);
     assert_told_once(&receiver, 1);
 }
 

@@ -3,17 +3,18 @@
 //! The event log already holds what happened, so the outbox holds positions only. A run enters it
 //! in the transaction that creates the run and leaves it when its last event has been delivered:
 //! whatever dies when, nothing is lost, and at most the event that was on its way is sent again.
-//! A claim keeps two processes from telling the same run at the same time.
+//!
+//! A claim keeps two processes from telling the same run at the same time. It ends by the
+//! database's clock, because machines disagree about the time. A run that cannot be told for now
+//! is claimed by nobody until its next turn, so it stands in no other run's way.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
 use serde::Serialize;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{StateDb, instant_text, signed, unsigned, words};
+use super::{Dialect, StateDb, signed, unsigned, words};
 use crate::error::RunError;
-
-/// How long a claim holds without a delivery: longer than any one delivery may take.
-const CLAIM: TimeDelta = TimeDelta::minutes(2);
 
 /// A run that a consumer is still to be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +36,12 @@ pub struct Backlog {
     pub error: Option<String>,
 }
 
-/// Who claims a run for which consumer, and when.
+/// Who claims a run for which consumer, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claim<'a> {
     pub(crate) consumer: &'a str,
     pub(crate) claimant: &'a str,
-    pub(crate) now: DateTime<Utc>,
+    pub(crate) holds: Duration,
 }
 
 impl StateDb {
@@ -55,16 +56,17 @@ impl StateDb {
 
     /// Runs that may be told to the consumer by this claimant, oldest first.
     pub(crate) async fn undelivered(&self, claim: Claim<'_>) -> Result<Vec<Undelivered>, RunError> {
-        let rows = sqlx::query(
+        let now = self.instant_in("0");
+        let select = format!(
             "SELECT run_id, next_seq FROM outbox
-             WHERE consumer = $1 AND (claimant = $2 OR claimed_until < $3) ORDER BY run_id",
-        )
-        .bind(claim.consumer)
-        .bind(claim.claimant)
-        .bind(instant_text(claim.now))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(self.failed("read"))?;
+             WHERE consumer = $1 AND (claimant = $2 OR claimed_until < {now}) ORDER BY run_id"
+        );
+        let rows = sqlx::query(AssertSqlSafe(select))
+            .bind(claim.consumer)
+            .bind(claim.claimant)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("read"))?;
         let undelivered = rows.iter().map(|row| Undelivered {
             run_id: row.get("run_id"),
             next: unsigned(row.get("next_seq")),
@@ -72,27 +74,50 @@ impl StateDb {
         Ok(undelivered.collect())
     }
 
-    /// Makes the claimant the one who tells the run. `None`: another is, or nothing is left to
-    /// tell; else the position to go on from.
+    /// Makes the claimant the one who tells the run. `None`: another is, it is not the run's turn,
+    /// or nothing is left to tell; else the position to go on from.
     pub(crate) async fn claim_delivery(
         &self,
         claim: Claim<'_>,
         run_id: &str,
     ) -> Result<Option<u64>, RunError> {
-        let next: Vec<i64> = sqlx::query_scalar(
-            "UPDATE outbox SET claimant = $1, claimed_until = $2
-             WHERE consumer = $3 AND run_id = $4 AND (claimant = $1 OR claimed_until < $5)
-             RETURNING next_seq",
-        )
-        .bind(claim.claimant)
-        .bind(instant_text(claim.now + CLAIM))
-        .bind(claim.consumer)
-        .bind(run_id)
-        .bind(instant_text(claim.now))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(self.failed("write to"))?;
+        let (now, until) = (self.instant_in("0"), self.instant_in("$2"));
+        let update = format!(
+            "UPDATE outbox SET claimant = $1, claimed_until = {until}
+             WHERE consumer = $3 AND run_id = $4 AND (claimant = $1 OR claimed_until < {now})
+             RETURNING next_seq"
+        );
+        let next: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(update))
+            .bind(claim.claimant)
+            .bind(milliseconds(claim.holds))
+            .bind(claim.consumer)
+            .bind(run_id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.failed("write to"))?;
         Ok(next.first().copied().map(unsigned))
+    }
+
+    /// Prolongs the claim of a delivery that goes on. `false`: the claim was lost meanwhile.
+    pub(crate) async fn renew_delivery(
+        &self,
+        claim: Claim<'_>,
+        run_id: &str,
+    ) -> Result<bool, RunError> {
+        let until = self.instant_in("$1");
+        let update = format!(
+            "UPDATE outbox SET claimed_until = {until}
+             WHERE consumer = $2 AND run_id = $3 AND claimant = $4"
+        );
+        let done = sqlx::query(AssertSqlSafe(update))
+            .bind(milliseconds(claim.holds))
+            .bind(claim.consumer)
+            .bind(run_id)
+            .bind(claim.claimant)
+            .execute(&self.pool)
+            .await
+            .map_err(self.failed("write to"))?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Events before `next` have been delivered. `false`: the claim was lost meanwhile.
@@ -102,18 +127,20 @@ impl StateDb {
         run_id: &str,
         next: u64,
     ) -> Result<bool, RunError> {
-        let done = sqlx::query(
-            "UPDATE outbox SET next_seq = $1, claimed_until = $2, error = NULL
-             WHERE consumer = $3 AND run_id = $4 AND claimant = $5",
-        )
-        .bind(signed(next))
-        .bind(instant_text(claim.now + CLAIM))
-        .bind(claim.consumer)
-        .bind(run_id)
-        .bind(claim.claimant)
-        .execute(&self.pool)
-        .await
-        .map_err(self.failed("write to"))?;
+        let until = self.instant_in("$1");
+        let update = format!(
+            "UPDATE outbox SET claimed_until = {until}, next_seq = $5, error = NULL
+             WHERE consumer = $2 AND run_id = $3 AND claimant = $4"
+        );
+        let done = sqlx::query(AssertSqlSafe(update))
+            .bind(milliseconds(claim.holds))
+            .bind(claim.consumer)
+            .bind(run_id)
+            .bind(claim.claimant)
+            .bind(signed(next))
+            .execute(&self.pool)
+            .await
+            .map_err(self.failed("write to"))?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -144,6 +171,31 @@ impl StateDb {
             .bind(words(error))
             .bind(claim.consumer)
             .bind(run_id)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(self.failed("write to"))
+    }
+
+    /// Gives up the claim on a run that cannot be told for now: it is nobody's until the wait is
+    /// over.
+    pub(crate) async fn postpone_delivery(
+        &self,
+        claim: Claim<'_>,
+        run_id: &str,
+        (wait, error): (Duration, &str),
+    ) -> Result<(), RunError> {
+        let until = self.instant_in("$1");
+        let update = format!(
+            "UPDATE outbox SET claimant = '', claimed_until = {until}, error = $2
+             WHERE consumer = $3 AND run_id = $4 AND claimant = $5"
+        );
+        sqlx::query(AssertSqlSafe(update))
+            .bind(milliseconds(wait))
+            .bind(words(error))
+            .bind(claim.consumer)
+            .bind(run_id)
+            .bind(claim.claimant)
             .execute(&self.pool)
             .await
             .map(drop)
@@ -189,6 +241,37 @@ impl StateDb {
         });
         Ok(backlog.collect())
     }
+
+    /// Drops what waits for a consumer that is not to be told any more. Returns the number of runs
+    /// that waited.
+    ///
+    /// # Errors
+    /// [`RunError::State`].
+    pub async fn forget_consumer(&self, consumer: &str) -> Result<u64, RunError> {
+        let done = sqlx::query("DELETE FROM outbox WHERE consumer = $1")
+            .bind(consumer)
+            .execute(&self.pool)
+            .await
+            .map_err(self.failed("write to"))?;
+        Ok(done.rows_affected())
+    }
+
+    /// SQL for an instant so many milliseconds from now, by the database's clock, as text whose
+    /// order is time order.
+    fn instant_in(&self, milliseconds: &str) -> String {
+        let seconds = format!("(({} + {milliseconds}) / 1000.0)", self.dialect.now());
+        match self.dialect {
+            Dialect::Sqlite => format!("strftime('%Y-%m-%dT%H:%M:%fZ', {seconds}, 'unixepoch')"),
+            Dialect::Postgres => format!(
+                "to_char(to_timestamp({seconds}) AT TIME ZONE 'UTC', \
+                 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+            ),
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Puts a run that has just been created into the outbox of each consumer.
@@ -198,11 +281,14 @@ pub(super) async fn enlist(
     run_id: &str,
 ) -> Result<(), sqlx::Error> {
     for consumer in consumers {
-        sqlx::query("INSERT INTO outbox (consumer, run_id) VALUES ($1, $2)")
-            .bind(consumer)
-            .bind(run_id)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO outbox (consumer, run_id) VALUES ($1, $2)
+             ON CONFLICT (consumer, run_id) DO NOTHING",
+        )
+        .bind(consumer)
+        .bind(run_id)
+        .execute(&mut *tx)
+        .await?;
     }
     Ok(())
 }

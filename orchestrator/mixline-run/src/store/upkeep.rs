@@ -125,7 +125,7 @@ impl StateDb {
     }
 
     /// Puts a copy in the place of the database, which nobody may have open. The file that was
-    /// there is kept beside it; its path is returned.
+    /// there is kept beside it, with what belongs to it; its path is returned.
     ///
     /// # Errors
     /// [`RunError::Locked`] while somebody has it open, [`RunError::NotAFile`] for a server, or as
@@ -142,16 +142,51 @@ impl StateDb {
         std::fs::copy(copy, &fresh).map_err(RunError::io("write", &fresh))?;
         let file = std::fs::File::open(&fresh).map_err(RunError::io("read", &fresh))?;
         file.sync_all().map_err(RunError::io("write", &fresh))?;
-        let mut kept = None;
         if path.exists() {
             close_for_all(path).await?;
-            let before = beside(path, ".before-restore");
-            std::fs::rename(path, &before).map_err(RunError::io("rename", path))?;
-            kept = Some(before);
         }
+        let kept = set_aside(path)?;
         std::fs::rename(&fresh, path).map_err(RunError::io("rename", &fresh))?;
         Ok(kept)
     }
+}
+
+/// The logs beside a database. SQLite takes any that it finds there for the database's own, and
+/// writes what it holds into the file.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Moves a database and its logs out of the way; also logs whose database is gone. Returns where
+/// the database is now, if there was one.
+fn set_aside(path: &Path) -> Result<Option<PathBuf>, RunError> {
+    let aside = free_name(path);
+    for ending in LOGS {
+        move_if_there(&beside(path, ending), &beside(&aside, ending))?;
+    }
+    Ok(move_if_there(path, &aside)?.then_some(aside))
+}
+
+/// A name beside the database that neither a file nor a log of one has.
+fn free_name(path: &Path) -> PathBuf {
+    let name = |number: u32| match number {
+        1 => beside(path, ".before-restore"),
+        number => beside(path, &format!(".before-restore-{number}")),
+    };
+    let is_taken = |aside: &PathBuf| {
+        let mut names = LOGS.into_iter().chain([""]);
+        names.any(|ending| beside(aside, ending).exists())
+    };
+    let mut names = (1..u32::MAX).map(name);
+    names
+        .find(|aside| !is_taken(aside))
+        .unwrap_or_else(|| name(1))
+}
+
+fn move_if_there(from: &Path, to: &Path) -> Result<bool, RunError> {
+    if !from.exists() {
+        return Ok(false);
+    }
+    std::fs::rename(from, to).map_err(RunError::io("rename", from))?;
+    Ok(true)
 }
 
 /// Makes sure that nobody has the database open, and folds the write-ahead log into the file: only
@@ -219,6 +254,37 @@ mod tests {
             old.cursor("after").await.unwrap().is_some(),
             "nothing is thrown away"
         );
+    }
+
+    #[tokio::test]
+    async fn a_log_that_lies_there_is_not_written_into_the_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, copy) = (dir.path().join("state.db"), dir.path().join("copy.db"));
+        let location = Location::File(path.clone());
+        let db = StateDb::open(&location).await.unwrap();
+        db.copy_to(&copy).await.unwrap();
+        let now = chrono::DateTime::UNIX_EPOCH;
+        db.set_paused("after", true, now).await.unwrap();
+        let log = beside(&path, "-wal");
+        let stale = std::fs::read(&log).unwrap();
+        assert!(stale.len() > 4096, "the log holds what was written last");
+        db.close().await;
+        // As a machine leaves it that loses the file and not the log.
+        for database in [false, true] {
+            if !database {
+                std::fs::remove_file(&path).unwrap();
+            }
+            std::fs::write(&log, &stale).unwrap();
+            let kept = StateDb::restore(&location, &copy).await.unwrap();
+            assert_eq!(kept.is_some(), database);
+            assert!(!log.exists(), "moved aside: {database}");
+            let db = StateDb::open(&location).await.unwrap();
+            assert!(db.cursor("after").await.unwrap().is_none(), "{database}");
+            assert!(db.health().await.unwrap().damage.is_empty());
+            db.close().await;
+        }
+        assert!(beside(&path, ".before-restore-wal").exists());
+        assert!(beside(&path, ".before-restore-2").exists());
     }
 
     #[tokio::test]

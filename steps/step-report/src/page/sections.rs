@@ -313,17 +313,16 @@ fn parameters(data: &Data) -> String {
     block(&title, &table)
 }
 
-/// Which versions every number comes from, and how to make the page again.
+/// What every number comes from, and how to make the page again. Tables are named by their content:
+/// one and the same may have several versions, and the page must not depend on which was read.
 fn lineage(data: &Data, inputs: &[InputRef]) -> String {
     let mut table = DataTable::new(vec![
         Column::words("Table"),
-        Column::numbers("Version", ""),
         Column::words("Content digest"),
     ]);
     for input in inputs {
         table.rows.push(vec![
             Cell::text(input.artifact.clone()),
-            Cell::number(input.version as f64),
             Cell::text(input.digest.to_string()),
         ]);
     }
@@ -332,7 +331,7 @@ fn lineage(data: &Data, inputs: &[InputRef]) -> String {
         "{}<p class=\"small\">Model {} ({}, seed {}), {} to {}. Where a number comes from: \
          <code>mixline lineage report</code>; the same page again: \
          <code>mixline run weekly_optimize --force-task report</code>.</p>\n",
-        block("Versions behind this page", &table),
+        block("Tables behind this page", &table),
         escape(&card.model_id),
         card.engine.name(),
         card.seed,

@@ -172,6 +172,22 @@ fn a_check_that_stops_a_run_says_which_rule_on_which_table() {
     }
 }
 
+#[test]
+fn two_files_are_both_written() {
+    let project = Project::empty();
+    let file = project.path().join("mixline.toml");
+    let config = std::fs::read_to_string(&file).expect("reads");
+    let own = format!("openlineage_file = \"own.ndjson\"\n{config}");
+    std::fs::write(&file, own).expect("writes");
+    project.dag("one", "name = \"one\"\n[tasks.one]\nstep = \"step-noop\"\n");
+    let ran = told(&project, &["run", "one"]);
+    assert!(ran.status.success(), "{ran:?}");
+    let of_variable = events(&project);
+    assert_eq!(of_job(&of_variable, "one", "COMPLETE").len(), 1);
+    let of_project = std::fs::read_to_string(project.path().join("own.ndjson")).expect("events");
+    assert_eq!(of_project.lines().count(), of_variable.len());
+}
+
 /// Two steps that take a moment.
 const SLOW: &str = "name = \"slow\"\n\
     [tasks.one]\nstep = \"step-noop\"\n[tasks.one.outputs]\nout = \"one\"\n\

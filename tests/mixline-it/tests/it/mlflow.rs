@@ -157,6 +157,12 @@ fn runs_models_and_aliases_are_logged_once_and_a_server_that_is_away_is_told_lat
     project.ok(&[&["step", "run", "step-synthesize", "--"][..], &days].concat());
     project.ok(&["run", "daily_ingest"]);
     let server = Server::start(&python, &project.path().join("mlflow"));
+    // Files of this experiment lie elsewhere than its number says.
+    let elsewhere = json!({
+        "name": "weekly_retrain",
+        "artifact_location": "mlflow-artifacts:/team/mmm",
+    });
+    server.document("POST", "experiments/create", Some(&elsewhere));
     // Nobody listens on port 9: a warning, no failure, and the run waits for a better address.
     let away = project
         .mixline(&["run", "weekly_retrain"])
@@ -235,4 +241,21 @@ fn runs_models_and_aliases_are_logged_once_and_a_server_that_is_away_is_told_lat
         Some(1),
         "{history:#}"
     );
+
+    // A promotion by hand is told at once, and one that cannot be told stands all the same.
+    let alias = json!({ "name": "mixline-mmm", "alias": "champion" });
+    server.document("DELETE", "registered-models/alias", Some(&alias));
+    let models = project.ok(&["model", "list", "--json"]);
+    let models: Value = serde_json::from_str(&models).expect("a document");
+    let model = models[0]["model_id"].as_str().expect("a model");
+    let said = run(&project, &server, &["model", "promote", model]);
+    assert!(!said.contains("warning"), "{said}");
+    assert_eq!(server.alias("champion"), "1");
+    let away = project
+        .mixline(&["model", "promote", model])
+        .env("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        .output()
+        .expect("mixline starts");
+    assert!(away.status.success(), "{}", text(&away.stderr));
+    assert!(text(&away.stderr).contains("MLflow was not told"));
 }

@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mixline_conformance::Receiver;
+use mixline_servers::Postgres;
 use serde_json::Value;
 
 use crate::readers::python;
 use crate::support::{Project, text};
-use crate::watched::{Running, get, scheduler};
+use crate::watched::{Running, get, scheduler, total};
 
 /// A DAG that fires every minute.
 const EVERY_MINUTE: &str = "name = \"minutes\"\n[schedule]\ncron = \"* * * * *\"\nzone = \"UTC\"\n\
@@ -60,12 +61,15 @@ fn a_scheduler_is_measured_and_logs_in_json_with_trace_ids() {
             "/metrics",
             "application/openmetrics-text; version=1.0.0",
         );
-        if metrics.contains("mixline_runs_total{") {
+        if total(&metrics, "mixline_runs_total") > 0.0 {
             break;
         }
         std::thread::sleep(Duration::from_millis(500));
     }
-    assert!(metrics.contains("trigger=\"schedule\""), "{metrics}");
+    let failed = "mixline_runs_total{dag=\"minutes\",state=\"failed\",trigger=\"schedule\"} 0";
+    assert!(metrics.contains(failed), "{metrics}");
+    let succeeded = "mixline_last_success_timestamp_seconds{dag=\"minutes\"}";
+    assert!(metrics.contains(succeeded), "{metrics}");
     assert_eq!(get(&address, "/healthz", "*/*").0, 200);
     assert_eq!(get(&address, "/elsewhere", "*/*").0, 404);
     let (_, classic) = get(&address, "/metrics", "text/plain");
@@ -214,4 +218,87 @@ fn doctor_says_what_is_there_and_shows_no_secret() {
             "{what}: {seen}"
         );
     }
+}
+
+/// Overwrites the first page of the table of runs.
+const DAMAGE: &str = r#"
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+size = db.execute('PRAGMA page_size').fetchone()[0]
+root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
+db.close()
+with open(sys.argv[1], 'r+b') as file:
+    file.seek((root - 1) * size)
+    file.write(b'\xff' * size)
+"#;
+
+#[test]
+fn doctor_goes_on_when_the_database_is_damaged_and_says_how_to_mend_it() {
+    let Some(python) = python() else { return };
+    let project = Project::initialized();
+    project.dag("minutes", EVERY_MINUTE);
+    project.ok(&["run", "minutes"]);
+    let damaged = Command::new(&python)
+        .args(["-c", DAMAGE])
+        .arg(project.path().join(".mixline/state.db"))
+        .output()
+        .expect("python starts");
+    assert!(damaged.status.success(), "{}", text(&damaged.stderr));
+    let seen = project.output(&["doctor"]);
+    let (table, errors) = (text(&seen.stdout), text(&seen.stderr));
+    assert_eq!(seen.status.code(), Some(1), "{table}\n{errors}");
+    assert!(table.contains("mixline state restore"), "{table}");
+    for what in ["disk", "store", "state", "runs", "outbox", "steps", "dag"] {
+        assert!(table.contains(what), "{what}: {table}");
+    }
+}
+
+#[test]
+fn a_consumer_that_is_configured_no_more_can_be_forgotten() {
+    let project = Project::empty();
+    project.dag("minutes", EVERY_MINUTE);
+    let ran = project
+        .mixline(&["run", "minutes"])
+        .env("OPENLINEAGE_URL", "http://127.0.0.1:9")
+        .output()
+        .expect("mixline starts");
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let doctor = || text(&project.output(&["doctor"]).stdout);
+    let advice = "mixline state forget-consumer openlineage";
+    assert!(doctor().contains(advice), "{}", doctor());
+    // Whoever runs something is told, too.
+    let again = project.output(&["run", "minutes"]);
+    let said = text(&again.stderr);
+    assert!(said.contains("forget-consumer"), "{said}");
+    let wrong = project.output(&["state", "forget-consumer", "mlflow"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("openlineage"));
+    let said = project.ok(&["state", "forget-consumer", "openlineage"]);
+    assert!(said.contains("1 run"), "{said}");
+    assert!(doctor().contains("everybody has been told"));
+}
+
+#[test]
+fn of_a_database_on_a_server_the_key_is_backed_up_and_the_rest_is_said() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let project = Project::initialized();
+    let url = server.database();
+    let ok = |args: &[&str]| {
+        let mut mixline = project.mixline(args);
+        let output = mixline.env("MIXLINE_DATABASE_URL", &url).output();
+        let output = output.expect("mixline starts");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let key = project.path().join(".mixline/hash.key");
+    let before = std::fs::read(&key).expect("a key");
+    let said = ok(&["state", "backup", "--to", "backup"]);
+    assert!(said.contains("pg_dump"), "{said}");
+    std::fs::remove_file(&key).expect("a key");
+    let said = ok(&["state", "restore", "--from", "backup"]);
+    assert!(said.contains("pg_restore"), "{said}");
+    assert_eq!(std::fs::read(&key).expect("a key"), before);
 }

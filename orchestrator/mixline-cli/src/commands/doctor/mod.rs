@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::failure::{Outcome, RUN_FAILED, one_line};
+use crate::failure::{Failure, Outcome, RUN_FAILED, one_line};
 use crate::ui::table::Table;
 
 /// Check that the project can run: files, store, state, clock, credentials, steps, images, pipelines
@@ -58,6 +58,11 @@ impl Check {
             advice: advice.to_owned(),
         }
     }
+
+    /// A check that could not be carried out.
+    fn failed(what: &'static str, failure: &Failure, advice: &str) -> Self {
+        Self::fail(what, failure.line(), advice)
+    }
 }
 
 /// Carries out `mixline doctor`.
@@ -67,20 +72,8 @@ pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     checks.push(store(&project).await);
     checks.extend(outside::credentials(&project));
     match app.engine().await {
-        Ok(engine) => {
-            checks.push(state::database(&engine).await?);
-            checks.push(state::clock(&engine).await?);
-            checks.push(open_runs(&engine).await?);
-            checks.push(outside::outbox(&engine).await?);
-            let used = programs::Used::of(&engine)?;
-            checks.push(programs::steps(&engine, &used).await);
-            checks.push(programs::images(&engine, &used).await);
-            checks.extend(dags(&engine).await?);
-        }
-        Err(failure) => {
-            let seen = failure.text(app.style()).trim().to_owned();
-            checks.push(Check::fail("state", seen, "see the cause"));
-        }
+        Ok(engine) => checks.extend(of_engine(&engine).await),
+        Err(failure) => checks.push(Check::failed("state", &failure, RESTORE)),
     }
     let good = checks.iter().all(|check| check.verdict != "fail");
     if app.json() {
@@ -93,6 +86,37 @@ pub(crate) async fn execute(app: &App, _: &Args) -> Outcome<ExitCode> {
     } else {
         ExitCode::from(RUN_FAILED)
     })
+}
+
+/// What to do when the state database does not read.
+const RESTORE: &str = "see the cause; if the database is damaged, stop every orchestrator and put a \
+                       backup back: `mixline state restore --from DIR`";
+
+/// Everything that needs the store and the state database. A check that breaks off is one that
+/// fails; the others go on.
+async fn of_engine(engine: &Engine) -> Vec<Check> {
+    let mut checks = vec![
+        settled("state", RESTORE, state::database(engine).await),
+        settled("clock", RESTORE, state::clock(engine).await),
+        settled("runs", RESTORE, open_runs(engine).await),
+        settled("outbox", "see the cause", outside::outbox(engine).await),
+    ];
+    match programs::Used::of(engine) {
+        Ok(used) => {
+            checks.push(programs::steps(engine, &used).await);
+            checks.push(programs::images(engine, &used).await);
+        }
+        Err(failure) => checks.push(Check::failed("steps", &failure, "see the cause")),
+    }
+    match dags(engine).await {
+        Ok(dags) => checks.extend(dags),
+        Err(failure) => checks.push(Check::failed("dag", &failure, "see the cause")),
+    }
+    checks
+}
+
+fn settled(what: &'static str, advice: &str, check: Outcome<Check>) -> Check {
+    check.unwrap_or_else(|failure| Check::failed(what, &failure, advice))
 }
 
 fn print(app: &App, checks: &[Check]) -> Outcome<()> {

@@ -1,10 +1,11 @@
 //! The world outside: credentials, and who has not been told yet. Values are never shown.
 
+use mixline_run::store::Backlog;
 use mixline_run::{Engine, Project};
 
 use super::Check;
 use crate::failure::Outcome;
-use crate::outside::variable;
+use crate::outside::{self, variable};
 
 /// Variables that give credentials, by the scheme of the store. One line each is enough.
 const OF_STORES: &[(&str, &[&[&str]])] = &[
@@ -82,17 +83,37 @@ pub(super) async fn outbox(engine: &Engine) -> Outcome<Check> {
     if backlogs.is_empty() {
         return Ok(Check::ok("outbox", "everybody has been told of every run"));
     }
-    let seen: Vec<String> = backlogs
+    let known = outside::names(engine)?;
+    let (told, strangers): (Vec<_>, Vec<_>) = backlogs
         .iter()
-        .map(|backlog| {
-            let why = backlog.error.as_deref().unwrap_or("not tried yet");
-            format!(
-                "{} waits for {} run(s): {why}",
-                backlog.consumer, backlog.runs
-            )
-        })
-        .collect();
-    let advice = "the next command that runs a DAG, or the scheduler, tries again; check the \
-                  server's address and key";
-    Ok(Check::warn("outbox", seen.join("; "), advice))
+        .partition(|backlog| known.contains(&backlog.consumer));
+    let seen: Vec<String> = backlogs.iter().map(waiting).collect();
+    Ok(Check::warn(
+        "outbox",
+        seen.join("; "),
+        &advice(&told, &strangers),
+    ))
+}
+
+fn waiting(backlog: &Backlog) -> String {
+    let why = backlog.error.as_deref().unwrap_or("not tried yet");
+    let (consumer, runs) = (&backlog.consumer, backlog.runs);
+    format!("{consumer} waits for {runs} run(s): {why}")
+}
+
+/// What to do for those who will be told, and for those whom nobody will tell.
+fn advice(told: &[&Backlog], strangers: &[&Backlog]) -> String {
+    let mut advice = Vec::new();
+    if !told.is_empty() {
+        let text = "the next command that runs a DAG, or the scheduler, tries again; check the \
+                    server's address and key";
+        advice.push(text.to_owned());
+    }
+    for Backlog { consumer, .. } in strangers {
+        advice.push(format!(
+            "{consumer} is not configured here: configure it again, or drop what waits with \
+             `mixline state forget-consumer {consumer}`"
+        ));
+    }
+    advice.join("; ")
 }

@@ -1,8 +1,10 @@
 //! A Python file for Airflow 3 that needs nothing but its Docker provider.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use mixline_plan::{CatchUp, Schedule};
+use mixline_schema::ExitCode;
 
 use super::pipeline::{Pipeline, Task};
 
@@ -32,7 +34,7 @@ with DAG(
         "mounts": [{mounts}],
         "auto_remove": "force",
         "mount_tmp_dir": False,
-        "skip_on_exit_code": [99],         # nothing to do in this window
+        "skip_on_exit_code": [{skip}],         # nothing to do in this window
         "trigger_rule": "none_failed",     # a skipped task stops nobody
         "retry_exponential_backoff": True,
 {more}    }},
@@ -44,6 +46,7 @@ with DAG(
         schedule = schedule(pipeline),
         root = text(&pipeline.root),
         mounts = mounts(pipeline),
+        skip = ExitCode::NothingToDo.code(),
         catchup = python(pipeline.schedule.as_ref().is_some_and(catches_up)),
         more = more(pipeline),
     );
@@ -74,8 +77,8 @@ fn python(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
 
-/// What `[container]` says of the machine: user, network, and the names of variables whose values
-/// are Airflow's own.
+/// What `[container]` says of the machine: user, network (none for a store that is a folder), and the
+/// names of variables whose values are Airflow's own.
 fn more(pipeline: &Pipeline) -> String {
     let settings = &pipeline.container;
     let mut lines = String::new();
@@ -85,7 +88,8 @@ fn more(pipeline: &Pipeline) -> String {
     if let Some(user) = &settings.user {
         line("user", text(user));
     }
-    if let Some(network) = &settings.network {
+    let network = settings.network.as_deref();
+    if let Some(network) = network.or_else(|| pipeline.has_folder().then_some("none")) {
         line("network_mode", text(network));
     }
     if !settings.env.is_empty() {
@@ -98,17 +102,21 @@ fn more(pipeline: &Pipeline) -> String {
     lines
 }
 
-/// The project to be read, and a store that is a folder to be written.
+/// The project to be read, a store that is a folder to be written, and the folders of `[container]`.
 fn mounts(pipeline: &Pipeline) -> String {
-    let mount = |path: &str, more: &str| {
-        let path = text(path);
-        format!("Mount(target={path}, source={path}, type=\"bind\"{more})")
-    };
-    let project = mount(&pipeline.root, ", read_only=True");
-    match pipeline.store.contains("://") {
-        true => project,
-        false => format!("{project}, {}", mount(&pipeline.store, "")),
-    }
+    let mut folders = vec![mount(&pipeline.root, true)];
+    folders.extend(pipeline.has_folder().then(|| mount(&pipeline.store, false)));
+    folders.extend(pipeline.container.mounts.iter().map(|folder| {
+        let bare = folder.strip_suffix(":ro");
+        let path = Path::new(&pipeline.root).join(bare.unwrap_or(folder));
+        mount(&path.display().to_string(), bare.is_some())
+    }));
+    folders.join(", ")
+}
+
+fn mount(path: &str, read_only: bool) -> String {
+    let (path, read_only) = (text(path), python(read_only));
+    format!("Mount(target={path}, source={path}, type=\"bind\", read_only={read_only})")
 }
 
 fn operator(file: &mut String, pipeline: &Pipeline, task: &Task) {
@@ -149,16 +157,18 @@ fn environment(pipeline: &Pipeline, task: &Task) -> String {
     let context = task.document(&run);
     let mut variables = vec![("MIXLINE_CONTEXT", context)];
     if task.windowed {
-        variables.push((
-            "MIXLINE_WINDOW_START",
-            "{{ data_interval_start | ts }}".into(),
-        ));
-        variables.push(("MIXLINE_WINDOW_END", "{{ data_interval_end | ts }}".into()));
+        variables.push(("MIXLINE_WINDOW_START", bound("data_interval_start")));
+        variables.push(("MIXLINE_WINDOW_END", bound("data_interval_end")));
     }
     let pairs = variables
         .iter()
         .map(|(key, value)| format!("{}: {}", text(key), text(value)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// A bound of the interval. A run without a logical date has none, and its steps no window.
+fn bound(name: &str) -> String {
+    format!("{{{{ {name} | ts if {name} | default(none) else '' }}}}")
 }
 
 /// A Python string: JSON's quoting is Python's.

@@ -1,12 +1,10 @@
 //! A CronWorkflow for Argo Workflows: one container template per task, and a DAG of them.
 
+use mixline_schema::ExitCode;
 use serde_json::{Value, json};
 
 use super::pipeline::{Pipeline, Task};
-use super::pod::Cluster;
-
-/// Exit codes that trying again may help.
-const TRANSIENT: &str = "asInt(lastRetry.exitCode) in [74, 75, 137, 143]";
+use super::pod::{self, Cluster};
 
 /// The file: YAML, of which JSON is a part.
 pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
@@ -49,25 +47,36 @@ pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
 
 fn node(task: &Task) -> Value {
     let dashed = |name: &String| name.replace('_', "-");
-    json!({
+    let mut node = json!({
         "name": task.dashed(),
         "template": task.dashed(),
         "dependencies": task.deps.iter().map(dashed).collect::<Vec<_>>(),
+    });
+    if task.tolerated {
+        node["continueOn"] = json!({ "failed": true, "error": true });
+    }
+    node
+}
+
+/// When a task is tried again: unless its step says that this does not help. A pod that was evicted
+/// has no exit code, which Argo calls -1.
+fn retry(task: &Task) -> Value {
+    json!({
+        "limit": task.retries.to_string(),
+        "retryPolicy": "Always",
+        "expression": format!("asInt(lastRetry.exitCode) not in {:?}", ExitCode::permanent()),
+        "backoff": { "duration": format!("{}s", task.retry_delay.as_secs()), "factor": "2" },
     })
 }
 
 fn template(pipeline: &Pipeline, task: &Task, cluster: &Cluster) -> Value {
     let mut template = json!({
         "name": task.dashed(),
-        "retryStrategy": {
-            "limit": task.retries.to_string(),
-            "expression": TRANSIENT,
-            "backoff": { "duration": format!("{}s", task.retry_delay.as_secs()), "factor": "2" },
-        },
+        "retryStrategy": retry(task),
         "container": cluster.container(pipeline, task, "{{workflow.uid}}", &[]),
     });
     if let Some(timeout) = task.timeout {
-        template["activeDeadlineSeconds"] = json!(timeout.as_secs());
+        template["activeDeadlineSeconds"] = json!(pod::whole_seconds(timeout));
     }
     template
 }

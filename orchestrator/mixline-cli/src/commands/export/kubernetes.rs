@@ -1,13 +1,12 @@
 //! A CronJob for a cluster with no orchestrator: the tasks as init containers of one pod, one after
 //! the other. What a task has committed before a later one fails is reused by the next try.
 
+use mixline_schema::ExitCode;
 use serde_json::{Value, json};
 
-use super::pipeline::Pipeline;
-use super::pod::Cluster;
+use super::pipeline::{Pipeline, Task};
+use super::pod::{self, Cluster};
 
-/// Exit codes that trying again does not help.
-const PERMANENT: [u8; 5] = [2, 65, 70, 77, 78];
 /// The variable that holds the pod's name.
 const POD: &str = "MIXLINE_POD";
 
@@ -28,12 +27,15 @@ pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
         "containers": last.into_iter().collect::<Vec<_>>(),
         "volumes": cluster.volumes(),
     });
-    let codes = json!({ "operator": "In", "values": PERMANENT });
-    let job = json!({
+    let codes = json!({ "operator": "In", "values": ExitCode::permanent() });
+    let mut job = json!({
         "backoffLimit": pipeline.tasks.iter().map(|task| task.retries).max(),
         "podFailurePolicy": { "rules": [{ "action": "FailJob", "onExitCodes": codes }] },
         "template": { "spec": pod },
     });
+    if let Some(seconds) = deadline(&pipeline.tasks) {
+        job["activeDeadlineSeconds"] = json!(seconds);
+    }
     let document = match &pipeline.schedule {
         Some(schedule) => json!({
             "apiVersion": "batch/v1",
@@ -54,4 +56,13 @@ pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
         }),
     };
     serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+/// The longest time of all tries of all tasks in seconds, when every task has a limit.
+fn deadline(tasks: &[Task]) -> Option<u64> {
+    tasks.iter().try_fold(0_u64, |sum, task| {
+        let tries = u64::from(task.retries) + 1;
+        let seconds = pod::whole_seconds(task.timeout?).saturating_mul(tries);
+        Some(sum.saturating_add(seconds))
+    })
 }

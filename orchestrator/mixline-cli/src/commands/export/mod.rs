@@ -37,12 +37,18 @@ enum Command {
     /// Print a CronWorkflow, for Argo Workflows
     ///
     /// Credentials and other variables come from the keys of a Secret named `mixline`. The cluster
-    /// knows no data intervals: steps that use one read all there is, which gives the same tables.
+    /// knows no data intervals: steps that use one read all there is, which gives the same tables. A
+    /// step that has nothing to do succeeds. The workflow goes on after a task that is `tolerated`.
     Argo(Manifest),
     /// Print a CronJob that runs the tasks one after the other
     ///
     /// Credentials and other variables come from the keys of a Secret named `mixline`. The cluster
-    /// knows no data intervals: steps that use one read all there is, which gives the same tables.
+    /// knows no data intervals: steps that use one read all there is, which gives the same tables. A
+    /// step that has nothing to do succeeds.
+    ///
+    /// The tasks share one pod. A CronJob knows no `tolerated`: the first task that fails ends the try,
+    /// whatever its table says, and the next try runs all tasks once more (those that were done are
+    /// reused). It ends for good after the longest time of all tries, when every task has a `timeout`.
     Kubernetes(Manifest),
     /// Print what every step reads and writes, as JSON
     Catalogue,
@@ -101,7 +107,7 @@ async fn pipeline(app: &App, export: &Export) -> Outcome<Pipeline> {
 /// The pipeline, whose store pods must be able to reach.
 async fn in_cluster(app: &App, manifest: &Manifest) -> Outcome<Pipeline> {
     let pipeline = pipeline(app, &manifest.export).await?;
-    if pipeline.store.contains("://") {
+    if !pipeline.has_folder() {
         return Ok(pipeline);
     }
     let message = format!("pods cannot reach the folder {}", pipeline.store);

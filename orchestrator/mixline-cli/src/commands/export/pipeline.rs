@@ -37,6 +37,8 @@ pub(super) struct Task {
     pub(super) retry_delay: Duration,
     pub(super) timeout: Option<Duration>,
     pub(super) pool: Option<String>,
+    /// Whether its failure leaves the run successful.
+    pub(super) tolerated: bool,
     pub(super) resources: Resources,
 }
 
@@ -76,6 +78,7 @@ impl Pipeline {
                 retry_delay: planned.retry_delay,
                 timeout: planned.timeout,
                 pool: planned.pool,
+                tolerated: planned.tolerated,
                 resources: planned.resources,
                 name: planned.name,
             })
@@ -90,6 +93,11 @@ impl Pipeline {
             container: project.container.clone(),
             store,
         })
+    }
+
+    /// Whether the store is a folder.
+    pub(super) fn has_folder(&self) -> bool {
+        !self.store.contains("://")
     }
 }
 

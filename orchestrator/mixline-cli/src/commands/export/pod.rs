@@ -1,5 +1,7 @@
 //! What Argo and Kubernetes have in common: a step's container in a pod, and the volumes around it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::pipeline::{Pipeline, Task};
@@ -10,6 +12,12 @@ const SECRET: &str = "mixline";
 
 /// Stands for the run's name until it is known that nothing else is a template.
 const RUN_ID: &str = "the run's name";
+
+/// A duration in whole seconds, for limits: never shorter than it is.
+pub(super) fn whole_seconds(duration: Duration) -> u64 {
+    let part = u64::from(duration.subsec_nanos() > 0);
+    duration.as_secs().saturating_add(part)
+}
 
 /// What a cluster knows and the project does not.
 #[derive(Debug, clap::Args)]
@@ -46,7 +54,9 @@ impl Cluster {
         let context = task.document(&run.to_string()).replace("$(", "$$(");
         let context = context.replace(RUN_ID, run_id);
         let context = json!({ "name": "MIXLINE_CONTEXT", "value": context });
-        let env: Vec<&Value> = before.iter().chain([&context]).collect();
+        // To a cluster any code but 0 is a failure, and nothing to do is none.
+        let skip = json!({ "name": "MIXLINE_SKIP_EXIT_CODE", "value": "0" });
+        let env: Vec<&Value> = before.iter().chain([&context, &skip]).collect();
         let limits = json!({
             "cpu": task.resources.cores.to_string(),
             "memory": format!("{}Mi", task.resources.memory_mib),
@@ -72,5 +82,16 @@ impl Cluster {
         }
         container["volumeMounts"] = json!(mounts);
         container
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_never_shorter_than_what_it_limits() {
+        let seconds = |millis| whole_seconds(Duration::from_millis(millis));
+        assert_eq!([seconds(500), seconds(2000), seconds(2001)], [1, 2, 3]);
     }
 }

@@ -1,5 +1,7 @@
 //! How other orchestrators call a step: its container, its context, its exit codes.
 
+use mixline_schema::ExitCode;
+
 /// The snippets for Airflow, Argo and Kubernetes.
 pub(super) fn all(step: &str, image: Option<&str>) -> String {
     let image = image.map_or_else(|| format!("mixline/{step}:latest"), str::to_owned);
@@ -16,7 +18,7 @@ fn id(step: &str) -> String {
 }
 
 fn airflow(step: &str, image: &str) -> String {
-    let id = id(step);
+    let (id, skip) = (id(step), ExitCode::NothingToDo.code());
     format!(
         r#"# Airflow. A bare cron string gives Airflow 3 empty intervals: use CronDataIntervalTimetable.
 DockerOperator(
@@ -28,7 +30,7 @@ DockerOperator(
         "MIXLINE_WINDOW_START": "{{{{ data_interval_start.isoformat() }}}}",
         "MIXLINE_WINDOW_END": "{{{{ data_interval_end.isoformat() }}}}",
     }},
-    skip_on_exit_code=99,          # nothing to do in this window
+    skip_on_exit_code={skip},          # nothing to do in this window
     retrieve_output=False,         # the last line of stdout is the result as JSON
     do_xcom_push=True,
     retries=2,
@@ -37,22 +39,25 @@ DockerOperator(
 }
 
 fn argo(step: &str, image: &str) -> String {
-    let id = id(step);
+    let (id, permanent) = (id(step), ExitCode::permanent());
     format!(
         r#"# Argo Workflows
 - name: {id}
   inputs: {{parameters: [{{name: start}}, {{name: end}}]}}
   retryStrategy:
     limit: 2
-    expression: "asInt(lastRetry.exitCode) in [74, 75, 143]"   # storage, temporary, stopped
+    retryPolicy: Always
+    expression: "asInt(lastRetry.exitCode) not in {permanent:?}"   # wrong data or configuration, bugs
   container:
     image: {image}
+    env: [{{name: MIXLINE_SKIP_EXIT_CODE, value: "0"}}]   # nothing to do is no failure
     args: [run, --store, s3://bucket/mixline, --window-start, "{{{{inputs.parameters.start}}}}", --window-end, "{{{{inputs.parameters.end}}}}"]"#
     )
 }
 
 fn kubernetes(step: &str, image: &str) -> String {
     let name = id(step).replace('_', "-");
+    let permanent = ExitCode::permanent();
     format!(
         r#"# Kubernetes
 apiVersion: batch/v1
@@ -62,7 +67,7 @@ spec:
   backoffLimit: 2
   podFailurePolicy:
     rules:
-      - {{action: FailJob, onExitCodes: {{operator: In, values: [2, 65, 70, 77, 78]}}}}
+      - {{action: FailJob, onExitCodes: {{operator: In, values: {permanent:?}}}}}
   template:
     spec:
       restartPolicy: Never
@@ -71,6 +76,7 @@ spec:
         - name: step
           image: {image}
           args: [run, --store, s3://bucket/mixline]
+          env: [{{name: MIXLINE_SKIP_EXIT_CODE, value: "0"}}]   # nothing to do is no failure
           securityContext: {{runAsNonRoot: true, readOnlyRootFilesystem: true}}
           volumeMounts: [{{name: tmp, mountPath: /tmp}}]
       volumes: [{{name: tmp, emptyDir: {{}}}}]"#
@@ -95,5 +101,8 @@ mod tests {
         );
         assert!(text.contains("\"{{inputs.parameters.start}}\""), "{text}");
         assert!(text.contains("metadata: {name: mixline-measure}"), "{text}");
+        for codes in ["not in [2, 65, 70, 77, 78]", "values: [2, 65, 70, 77, 78]"] {
+            assert!(text.contains(codes), "{text}");
+        }
     }
 }

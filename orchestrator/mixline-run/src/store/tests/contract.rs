@@ -551,15 +551,21 @@ async fn many_at_once(one: &StateDb, two: &StateDb) {
     }
 }
 
-/// Runs are told by one claimant at a time, from where the last one stopped.
-async fn outbox(one: &StateDb, two: &StateDb) {
-    let telling = one.clone().with_consumers(vec!["lineage".to_owned()]);
-    let claim = |claimant, second| Claim {
+/// A claim that nobody waits for.
+fn claim(claimant: &str) -> Claim<'_> {
+    Claim {
         consumer: "lineage",
         claimant,
-        now: at(second),
-    };
-    let (ours, theirs) = (claim("ours", 0), claim("theirs", 1));
+        holds: Duration::from_secs(120),
+    }
+}
+
+/// Runs are told by one claimant at a time, from where the last one stopped.
+async fn outbox(one: &StateDb, two: &StateDb) {
+    // Two consumers of one name are one.
+    let names = vec!["lineage".to_owned(), "lineage".to_owned()];
+    let telling = one.clone().with_consumers(names);
+    let (ours, theirs) = (claim("ours"), claim("theirs"));
     let mut run = Script::new("0900-told");
     let begun = vec![created("told", "cli", None), started("a")];
     run.append(&telling, begun).await.unwrap();
@@ -599,11 +605,9 @@ async fn outbox(one: &StateDb, two: &StateDb) {
     let next = two.claim_delivery(other, "0900-told").await.unwrap();
     assert_eq!(next, Some(2));
     assert!(!one.delivered(holder, "0900-told", 9).await.unwrap());
-    // A claim that nobody renews runs out.
-    let late = claim("late", 600);
-    let next = one.claim_delivery(late, "0900-told").await.unwrap();
-    assert_eq!(next, Some(2));
-    one.delivered_all(late, "0900-told").await.unwrap();
+    assert!(!one.renew_delivery(holder, "0900-told").await.unwrap());
+    turns(one, two, "0900-told").await;
+    one.delivered_all(claim("late"), "0900-told").await.unwrap();
     assert!(two.backlogs().await.unwrap().is_empty());
 
     // What is forgotten is not told any more.
@@ -615,6 +619,42 @@ async fn outbox(one: &StateDb, two: &StateDb) {
     let none = Retention { days: 90, runs: 0 };
     one.prune(none, at(0)).await.unwrap();
     assert_eq!(one.count("outbox").await, 0);
+    let mut dropped = Script::new("0902-dropped");
+    let begun = vec![created("told", "cli", None)];
+    dropped.append(&telling, begun).await.unwrap();
+    assert_eq!(one.forget_consumer("other").await.unwrap(), 0);
+    assert_eq!(one.forget_consumer("lineage").await.unwrap(), 1);
+    assert_eq!(one.count("outbox").await, 0);
+}
+
+/// Claims run out by the database's clock unless they are renewed, and a run that was put off is
+/// nobody's until its turn. Leaves the run to `late`.
+async fn turns(one: &StateDb, two: &StateDb, run_id: &str) {
+    let instant = Duration::from_millis(400);
+    two.forget_claims(run_id).await.unwrap();
+    let brief = Claim {
+        holds: instant,
+        ..claim("brief")
+    };
+    let (late, next) = (claim("late"), Some(2));
+    assert_eq!(one.claim_delivery(brief, run_id).await.unwrap(), next);
+    for _ in 0..3 {
+        tokio::time::sleep(instant / 2).await;
+        assert!(one.renew_delivery(brief, run_id).await.unwrap());
+        assert_eq!(two.claim_delivery(late, run_id).await.unwrap(), None);
+    }
+    tokio::time::sleep(instant * 2).await;
+    assert_eq!(two.claim_delivery(late, run_id).await.unwrap(), next);
+
+    two.postpone_delivery(late, run_id, (instant, "broken"))
+        .await
+        .unwrap();
+    let why = one.backlogs().await.unwrap()[0].error.clone();
+    assert_eq!(why.as_deref(), Some("broken"));
+    assert_eq!(one.claim_delivery(brief, run_id).await.unwrap(), None);
+    assert_eq!(two.claim_delivery(late, run_id).await.unwrap(), None);
+    tokio::time::sleep(instant * 2).await;
+    assert_eq!(two.claim_delivery(late, run_id).await.unwrap(), next);
 }
 
 async fn on(scratch: &Scratch) {
