@@ -172,11 +172,15 @@ impl<'a> Search<'a> {
         Some(Node { domains, x, bound })
     }
 
-    /// Makes the solution's amounts knots; whether an envelope changed for it.
+    /// Makes the solution's amounts knots, and envelopes exact at those that are; whether an envelope
+    /// changed for it.
     fn refine(&self, domains: &mut [Domain], x: &[f64]) -> bool {
         let mut changed = false;
         for (i, domain) in domains.iter_mut().enumerate() {
-            self.tables[i].at(x[i]);
+            let value = self.tables[i].at(x[i]).value;
+            if domain.hull.at(x[i]) > value {
+                self.tables[i].sharpen(x[i], (domain.lower, domain.upper));
+            }
             if self.tables[i].len() != domain.knots {
                 *domain = self.domain(i, (domain.lower, domain.upper), domain.chunk);
                 changed = true;

@@ -54,6 +54,28 @@ impl<'o> Table<'o> {
         }
     }
 
+    /// Halves the intervals beside the knot `x` whose bound lies above the response at `x` itself:
+    /// where the response bends within them, as it does at the end of a range.
+    pub(super) fn sharpen(&self, x: f64, (lower, upper): (f64, f64)) {
+        let middles: Vec<f64> = {
+            let knots = self.knots.borrow();
+            let here = knots.partition_point(|(at, _)| *at < x);
+            let left = here
+                .checked_sub(1)
+                .map(|left| (left, here, Bend::ConcaveThenConvex));
+            let right = (here, here + 1, Bend::ConvexThenConcave);
+            let raised = |(a, b, raising): (usize, usize, Bend)| {
+                let (a, b) = (knots.get(a)?, knots.get(b)?);
+                let inside = lower <= a.0 && b.0 <= upper;
+                (inside && bend(a, b) == raising).then(|| a.0.midpoint(b.0))
+            };
+            left.into_iter().chain([right]).filter_map(raised).collect()
+        };
+        for middle in middles {
+            self.at(middle);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.knots.borrow().len()
     }

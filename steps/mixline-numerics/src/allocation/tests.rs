@@ -375,3 +375,44 @@ fn contradictions_name_their_constraints() {
         assert_eq!(error.to_string(), words);
     }
 }
+
+#[test]
+fn a_range_that_ends_within_a_bend_is_bounded_exactly() {
+    let (hill, other) = (
+        Curve {
+            height: 0.8796771726947231,
+            scale: 0.579473416008106,
+            power: 3.9454201053231635,
+        },
+        Curve {
+            height: 1.6219363234625257,
+            scale: 1.5738885910390463,
+            power: 2.417494846809471,
+        },
+    );
+    let cell = |name: &str, lower, upper| Cell {
+        name: name.to_owned(),
+        lower,
+        upper,
+        chunk: 0.0,
+    };
+    let (total, price) = (0.6672839129333381, 0.0);
+    let problem = Problem {
+        cells: vec![
+            cell(
+                "bends just above what the total leaves it",
+                0.14913564151197087,
+                0.5292204655458577,
+            ),
+            cell("convex all along", 0.16191327309688833, 0.9526569599078073),
+        ],
+        groups: Vec::new(),
+        total: Total {
+            lower: total,
+            upper: total,
+            price,
+        },
+    };
+    let found = check(&Curves(vec![hill, other]), &problem);
+    assert!(found.relative_gap() <= 1e-9, "{found:?}");
+}
