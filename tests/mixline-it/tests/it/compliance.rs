@@ -19,16 +19,39 @@ async fn every_step_keeps_the_contract_as_a_binary_and_as_an_image() {
         "CI checks images: use `cargo dev test`"
     );
     let project = project();
-    let mut broken = Vec::new();
+    let mut calls = Vec::new();
     for descriptor in steps(&project) {
-        let arguments = arguments(&project, &descriptor).await;
-        let binary = bin(&descriptor.name).display().to_string();
-        broken.extend(verify(&project, &binary, &arguments, OF_IMAGES));
-        if let Some(images) = &images {
-            let image = images.replace("{step}", &descriptor.name);
-            broken.extend(verify(&project, &image, &arguments, OF_PROCESSES));
-        }
+        calls.push((
+            descriptor.name.clone(),
+            arguments(&project, &descriptor).await,
+        ));
     }
+    let binaries = || {
+        let call = |(step, arguments): &(String, Vec<String>)| {
+            let binary = bin(step).display().to_string();
+            verify(&project, &binary, arguments, OF_IMAGES)
+        };
+        calls.iter().flat_map(call).collect::<Vec<_>>()
+    };
+    let contained = || {
+        let images = images.iter();
+        let calls = images.flat_map(|images| calls.iter().map(move |call| (images, call)));
+        let call = |(images, (step, arguments)): (&String, &(String, Vec<String>))| {
+            verify(
+                &project,
+                &images.replace("{step}", step),
+                arguments,
+                OF_PROCESSES,
+            )
+        };
+        calls.flat_map(call).collect::<Vec<_>>()
+    };
+    let broken = std::thread::scope(|scope| {
+        let binaries = scope.spawn(binaries);
+        let mut broken = contained();
+        broken.extend(binaries.join().expect("no assertion broke"));
+        broken
+    });
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     if images.is_none() {
         eprintln!("images are left out: MIXLINE_TEST_IMAGES is not set; `cargo dev test` sets it");
@@ -124,6 +147,15 @@ async fn arguments(project: &Project, descriptor: &StepDescriptor) -> Vec<String
         ],
         _ => &[],
     };
+    // Less of what takes long: stopping and going on are looked at, not the numbers.
+    let quick: &[&str] = match descriptor.name.as_str() {
+        "step-fit" => &["draws=200", "tune=200"],
+        "step-weigh" => &["resamples=20"],
+        _ => &[],
+    };
+    for setting in quick {
+        arguments.extend(["--set".to_owned(), (*setting).to_owned()]);
+    }
     for (setting, folder) in folders {
         let path = project.path().join(folder).display().to_string();
         arguments.extend(["--set".to_owned(), format!("{setting}={path}")]);
