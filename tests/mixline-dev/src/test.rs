@@ -68,6 +68,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ])
     };
     tests.args(args.filter.iter());
+    with_others(&mut tests, &bin, args)?;
+    if args.filter.is_none() {
+        shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    }
+    Ok(())
+}
+
+/// The tests of one crate, without compiling its dependencies anew: see `mixline-features`.
+fn one(krate: &str, args: &Args) -> Result<()> {
+    let mut tests = cargo(&["test", "-p", krate, "-p", "mixline-features"]);
+    tests.args(args.filter.iter());
+    // Only the tests over built programs know others; everything else is the inner loop.
+    match krate {
+        "mixline-it" => with_others(&mut tests, &build(false)?, args),
+        _ => shell::run(&mut tests),
+    }
+}
+
+/// Runs tests with what they ask other people's programs with: Python, a browser, a Docker engine.
+fn with_others(tests: &mut Command, bin: &Path, args: &Args) -> Result<()> {
     if !args.no_python {
         tests.env("MIXLINE_TEST_PYTHON", python()?);
     }
@@ -80,25 +100,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // The engine ends with this value, after the tests.
     let _engine = match args.no_docker {
         true => None,
-        false => images::tests(&bin, &mut tests)?,
+        false => images::tests(bin, tests)?,
     };
-    shell::run(&mut tests)?;
-    if args.filter.is_none() {
-        shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
-    }
-    Ok(())
-}
-
-/// The tests of one crate, without compiling its dependencies anew: see `mixline-features`.
-fn one(krate: &str, args: &Args) -> Result<()> {
-    let mut tests = cargo(&["test", "-p", krate, "-p", "mixline-features"]);
-    tests.args(args.filter.iter());
-    // Only the tests over built programs know images; everything else is the inner loop.
-    let _engine = match krate == "mixline-it" && !args.no_docker {
-        true => images::tests(&target()?.join("debug"), &mut tests)?,
-        false => None,
-    };
-    shell::run(&mut tests)
+    shell::run(tests)
 }
 
 /// A virtual environment with the peer readers, made once under the target folder.

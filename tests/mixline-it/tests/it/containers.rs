@@ -27,7 +27,7 @@ pub(crate) fn images() -> Option<String> {
 /// The images, or a word why the test is left out; in CI that is an error.
 macro_rules! images_or_skip {
     () => {
-        match images() {
+        match $crate::containers::images() {
             Some(images) => images,
             None => {
                 assert!(
@@ -40,6 +40,7 @@ macro_rules! images_or_skip {
         }
     };
 }
+pub(crate) use images_or_skip;
 
 /// Makes a project one whose tasks are containers, and readable to nobody.
 fn contain(project: &Project, images: &str) {
@@ -102,7 +103,7 @@ fn containers(task: &str) -> Vec<String> {
 }
 
 /// Waits until the task has a container that runs.
-fn running(task: &str) -> String {
+pub(crate) fn running(task: &str) -> String {
     let filter = format!("label=io.mixline.task={task}");
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
@@ -254,7 +255,7 @@ impl Cut {
     }
 }
 
-fn engine_socket() -> String {
+pub(crate) fn engine_socket() -> String {
     let host = std::env::var_os("DOCKER_HOST").unwrap_or_default();
     let host = host.to_string_lossy().into_owned();
     let path = host

@@ -4,6 +4,7 @@ mod attribution;
 mod compliance;
 mod containers;
 mod crash;
+mod deployed;
 mod errors;
 mod failover;
 mod lineage;
