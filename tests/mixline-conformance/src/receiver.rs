@@ -1,9 +1,11 @@
 //! A lineage server for tests: a real one on loopback that fails in the ways servers fail.
 
 use std::collections::VecDeque;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -156,12 +158,12 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) {
     }
 }
 
-/// One request: path, authorization and JSON body; `None` when the client is gone.
+/// One request: path, authorization and JSON body, compressed or not; `None` when the client is gone.
 async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, Option<String>, Value)> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut authorization) = (0, None);
+    let (mut length, mut authorization, mut gzip) = (0, None, false);
     loop {
         let mut header = String::new();
         stream.read_line(&mut header).await.ok()?;
@@ -171,10 +173,16 @@ async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, Option<St
         match name.to_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
             "authorization" => authorization = Some(value.to_owned()),
+            "content-encoding" => gzip = value == "gzip",
             _ => {}
         }
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
+    if gzip {
+        let mut plain = Vec::new();
+        GzDecoder::new(&*body).read_to_end(&mut plain).ok()?;
+        body = plain;
+    }
     Some((path, authorization, serde_json::from_slice(&body).ok()?))
 }

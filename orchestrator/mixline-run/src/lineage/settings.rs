@@ -8,10 +8,10 @@
 //! | `OPENLINEAGE_NAMESPACE` | namespace of our jobs |
 //! | `OPENLINEAGE_PARENT_ID`, `OPENLINEAGE_ROOT_PARENT_ID` | `namespace/job/run-id` of who started us |
 //! | `AZURE_STORAGE_ACCOUNT_NAME` | the account by which datasets on Azure are named |
-//! | `OPENLINEAGE__TRANSPORT__…` | `TYPE` (`http`, `file`, `console`), `URL`, `ENDPOINT`, `TIMEOUT` (seconds), `AUTH` (JSON), `AUTH__TYPE`, `AUTH__API_KEY`, `CUSTOM_HEADERS` (JSON), `LOG_FILE_PATH` |
+//! | `OPENLINEAGE__TRANSPORT__…` | `TYPE` (`http`, `file`, `console`), `URL`, `ENDPOINT`, `TIMEOUT` (seconds), `AUTH` (JSON), `AUTH__TYPE`, `AUTH__API_KEY`, `CUSTOM_HEADERS` (JSON), `COMPRESSION` (`gzip`), `LOG_FILE_PATH` |
 //!
 //! A variable wins over the file, and a transport variable over its short form, as in the official
-//! clients. YAML files (`OPENLINEAGE_CONFIG`) and compression are theirs alone.
+//! clients. YAML files (`OPENLINEAGE_CONFIG`) are theirs alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -168,6 +168,16 @@ fn http(
             .filter(|timeout| !timeout.is_zero())
             .ok_or_else(|| wrong("TIMEOUT", "is not a positive number of seconds"))?;
     }
+    settings.gzip = match of_transport("COMPRESSION").as_deref() {
+        None => false,
+        Some("gzip") => true,
+        Some(_) => {
+            return Err(wrong(
+                "COMPRESSION",
+                "is not `gzip`; leave it out to send plain JSON",
+            ));
+        }
+    };
     if let Some(headers) = of_transport("CUSTOM_HEADERS") {
         let headers: BTreeMap<String, String> = serde_json::from_str(&headers)
             .map_err(|_| wrong("CUSTOM_HEADERS", "is not a JSON object of texts"))?;
@@ -255,7 +265,14 @@ mod tests {
             &[("OPENLINEAGE_URL", "http://h:1")],
         );
         assert_eq!(both.unwrap().len(), 2);
-        for wrong in [&[kind("kafka")][..], &[kind("http")], &[kind("file")]] {
+        let url = ("OPENLINEAGE_URL", "http://h:1");
+        let lz4 = ("OPENLINEAGE__TRANSPORT__COMPRESSION", "lz4");
+        for wrong in [
+            &[kind("kafka")][..],
+            &[kind("http")],
+            &[kind("file")],
+            &[url, lz4],
+        ] {
             let said = asked("", wrong).unwrap_err().to_string();
             assert!(said.contains(TRANSPORT), "{said}");
         }

@@ -1,8 +1,13 @@
 //! HTTP as the consumers speak it: JSON in, a status out, never redirected, never retried here.
 
+use std::io::Write as _;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 use serde_json::Value;
 
@@ -26,6 +31,8 @@ pub struct HttpSettings {
     pub headers: Vec<(String, String)>,
     /// Longest time of one request.
     pub timeout: Duration,
+    /// Whether documents are sent compressed.
+    pub gzip: bool,
 }
 
 impl HttpSettings {
@@ -38,6 +45,7 @@ impl HttpSettings {
             login: None,
             headers: Vec::new(),
             timeout: Duration::from_secs(5),
+            gzip: false,
         }
     }
 }
@@ -90,6 +98,7 @@ pub struct Http {
     client: Client,
     base: Url,
     login: Option<(String, String)>,
+    gzip: bool,
 }
 
 impl std::fmt::Debug for Http {
@@ -129,6 +138,7 @@ impl Http {
             client,
             base,
             login: settings.login.clone(),
+            gzip: settings.gzip,
         })
     }
 
@@ -169,12 +179,27 @@ impl Http {
 
     /// Posts a document, takes any success for an answer, and returns what was said.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<String, Trouble> {
-        let response = send(self.request(Method::POST, path).json(body)).await?;
+        let request = self.request(Method::POST, path);
+        let request = match self.gzip {
+            true => request
+                .header(CONTENT_TYPE, "application/json")
+                .header(CONTENT_ENCODING, "gzip")
+                .body(compressed(body)),
+            false => request.json(body),
+        };
+        let response = send(request).await?;
         match response.status() {
             status if status.is_success() => Ok(response.text().await.unwrap_or_default()),
             _ => Err(refused(response).await),
         }
     }
+}
+
+fn compressed(body: &Value) -> Vec<u8> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let _ = writer.write_all(body.to_string().as_bytes());
+    writer.finish().unwrap_or_default()
 }
 
 /// Sends a request; only a missing answer is trouble.

@@ -33,6 +33,8 @@ async fn open(dir: &Path, url: &str) -> (Engine, Vec<Arc<dyn Consumer>>) {
         "OPENLINEAGE_URL" => Some(url.to_owned()),
         "OPENLINEAGE_API_KEY" => Some("topsecret".to_owned()),
         "OPENLINEAGE__TRANSPORT__TIMEOUT" => Some("60".to_owned()),
+        // As large deployments have it; the receiver takes both.
+        "OPENLINEAGE__TRANSPORT__COMPRESSION" => Some("gzip".to_owned()),
         _ => None,
     };
     let consumers = lineage::consumers(&project, &variable).unwrap();
