@@ -200,11 +200,10 @@ impl Scheduler {
             return Ok(false);
         }
         let waiting = db.fires(dag, Some(FireState::Pending)).await?.len();
+        let room = schedule.catch_up_cap.max(1).saturating_sub(waiting);
         let mut windows = due(schedule, cursor.at, now);
-        windows.truncate(schedule.catch_up_cap.saturating_sub(waiting).max(1));
-        if waiting < schedule.catch_up_cap.max(1)
-            && let Some(last) = windows.last()
-        {
+        windows.truncate(room);
+        if let Some(last) = windows.last() {
             for window in db.fire(dag, &windows, last.end, now, term).await? {
                 tracing::info!(dag, %window, "due");
             }

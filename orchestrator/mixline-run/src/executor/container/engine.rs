@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error as EngineError;
@@ -19,6 +20,15 @@ use crate::executor::{GRACE, Job};
 
 /// An engine's answer for what does not exist.
 pub(super) const NOT_FOUND: u16 = 404;
+/// An engine that has not answered by then is away.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Whether the engine is there.
+pub(super) async fn answers(docker: &Docker) -> Result<(), ContainerError> {
+    let answer = tokio::time::timeout(ANSWER, docker.ping()).await;
+    let answer = answer.unwrap_or(Err(EngineError::RequestTimeoutError));
+    answer.map(drop).map_err(ContainerError::refused("answer"))
+}
 
 pub(super) async fn create(
     docker: &Docker,

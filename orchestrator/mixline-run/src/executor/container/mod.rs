@@ -33,6 +33,8 @@ use crate::error::chain;
 
 /// How long an engine may be away (restarted, upgraded) before its containers are given up.
 const LONGEST_AWAY: Duration = Duration::from_secs(300);
+/// An attempt that was followed for so long had an engine that was there.
+const SETTLED: Duration = Duration::from_secs(30);
 /// How often one that is away is asked.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -169,10 +171,16 @@ impl ContainerExecutor {
     async fn hear_out(&self, job: &Job, id: &str, stop: &Stop) -> Result<Outcome, ContainerError> {
         let (mut patience, began) = (Patience::default(), Instant::now());
         loop {
-            let mut job = job.clone();
+            let (mut job, tried) = (job.clone(), Instant::now());
             job.waited += began.elapsed();
             match self.follow(&job, id, stop.clone()).await {
-                Err(error) => patience.after(error).await?,
+                Err(error) => {
+                    // It was there meanwhile.
+                    if tried.elapsed() > SETTLED {
+                        patience = Patience::default();
+                    }
+                    patience.after(error).await?;
+                }
                 outcome => return outcome,
             }
         }
@@ -181,6 +189,7 @@ impl ContainerExecutor {
     /// Hears a container to its end, or stops it when told to or when its time is over.
     async fn follow(&self, job: &Job, id: &str, mut stop: Stop) -> Result<Outcome, ContainerError> {
         let (docker, _) = self.engine().await?;
+        engine::answers(docker).await?;
         let mut heard = pin!(engine::capture(docker, id, job));
         let (end, result) = tokio::select! {
             result = &mut heard => (End::Exited, Some(result)),
@@ -201,7 +210,7 @@ impl ContainerExecutor {
     }
 }
 
-/// How long an engine may be away before its containers are given up.
+/// Waiting for an engine that is away, for so long and no longer.
 #[derive(Debug, Default)]
 struct Patience(Option<Instant>);
 
