@@ -19,7 +19,24 @@ pub struct PlanError {
     pub hint: Option<String>,
 }
 
+/// The code of an input that nothing has written yet; the message begins with its name.
+const INPUT_MISSING: &str = "input.missing";
+
 impl PlanError {
+    /// An input that does not exist and that no task of the DAG writes.
+    pub(crate) fn input_missing(file: &str, path: String, key: &str, artifact: &str) -> Self {
+        let message = format!("`{key}` does not exist and no task of this DAG writes it");
+        let hint = format!("run the DAG or the step that writes `{artifact}` first");
+        Self::new(file, path, INPUT_MISSING, message).hint(hint)
+    }
+
+    /// The table that nothing has written yet, when that is all that is wrong.
+    #[must_use]
+    pub fn missing_input(&self) -> Option<&str> {
+        let name = self.message.split('`').nth(1);
+        name.filter(|_| self.code == INPUT_MISSING)
+    }
+
     pub(crate) fn new(
         file: &str,
         path: impl Into<String>,

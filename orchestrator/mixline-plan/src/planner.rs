@@ -263,12 +263,9 @@ impl Planner<'_> {
             None => Source::Absent,
         });
         if from == Source::Absent && !port.optional {
-            let message = format!("`{key}` does not exist and no task of this DAG writes it");
             let path = format!("tasks.{}.inputs.{}", member.name, port.name);
-            let error = PlanError::new(&self.dag.file, path, "input.missing", message);
-            errors.push(error.hint(format!(
-                "run the DAG or the step that writes `{artifact}` first"
-            )));
+            let file = &self.dag.file;
+            errors.push(PlanError::input_missing(file, path, &key, artifact));
         }
         let (artifact, schema_version) = (artifact.clone(), port.schema_version);
         PlannedInput {

@@ -17,7 +17,7 @@ mod api;
 mod record;
 mod settings;
 
-use mixline_artifact::Store;
+use mixline_artifact::{Store, StoreClass};
 use mixline_schema::catalog::File;
 use serde_json::{Value, json};
 
@@ -142,6 +142,10 @@ impl MlFlow {
         let read = tokio::task::spawn_blocking(read).await;
         match read.map_err(|error| never(&error))? {
             Ok(table) => Ok(table.rows().into_iter().next()),
+            Err(error) if error.class() == StoreClass::Storage => {
+                let why = format!("the store: {}", chain(&error));
+                Err(Trouble::Stuck { why })
+            }
             Err(error) => {
                 let error = chain(&error);
                 tracing::warn!(artifact, version, error, "could not be copied to MLflow");

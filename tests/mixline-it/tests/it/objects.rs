@@ -68,7 +68,6 @@ fn the_daily_pipeline_runs_with_its_store_in_a_bucket() {
     assert!(lineage.contains("media_daily"), "{lineage}");
     let log = ok(&project, &server, &["logs", "latest"]);
     assert!(!log.is_empty(), "logs are read back from the bucket");
-    // The weekly pipelines lack their inputs still, which the doctor minds; the store it does not.
     let doctor = project
         .mixline(&["doctor"])
         .envs(server.variables())

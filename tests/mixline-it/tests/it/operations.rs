@@ -201,6 +201,11 @@ fn doctor_says_what_is_there_and_shows_no_secret() {
     let seen = text(&seen.stdout);
     assert!(!seen.contains("topsecret"), "{seen}");
     let document: Value = serde_json::from_str(&seen).expect("a document");
+    assert_eq!(document["ok"], true, "a new project is sound: {seen}");
+    assert!(
+        seen.contains("weekly_retrain waits for media_daily"),
+        "{seen}"
+    );
     let checks = document["checks"].as_array().expect("checks");
     for what in [
         "disk",

@@ -5,11 +5,13 @@ mod outside;
 mod programs;
 mod state;
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 
 use mixline_artifact::Store;
-use mixline_run::{Engine, PlanOptions, Project};
+use mixline_plan::PlanError;
+use mixline_run::{Engine, PlanOptions, Project, RunError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -129,7 +131,11 @@ fn print(app: &App, checks: &[Check]) -> Outcome<()> {
         ]);
     }
     app.table(&table)?;
+    let mut said = BTreeSet::new();
     for check in checks.iter().filter(|check| !check.advice.is_empty()) {
+        if !said.insert((check.what, &check.advice)) {
+            continue;
+        }
         app.line(format!(
             "\n{}: {}",
             app.style().bold(check.what),
@@ -202,15 +208,28 @@ async fn open_runs(engine: &Engine) -> Outcome<Check> {
     })
 }
 
+/// A DAG that cannot be planned. One whose inputs nothing has written yet is sound, and waits.
+fn unplanned(name: &str, error: &RunError) -> Check {
+    let missing = match error {
+        RunError::Plan { errors } => errors.iter().map(PlanError::missing_input).collect(),
+        _ => None,
+    };
+    let Some(missing): Option<BTreeSet<&str>> = missing else {
+        let advice = format!("`mixline plan {name}` says where");
+        return Check::fail("dag", format!("{name}: {}", one_line(error)), &advice);
+    };
+    let tables: Vec<&str> = missing.into_iter().collect();
+    let seen = format!("{name} waits for {}", tables.join(", "));
+    let advice = "nothing has written these tables yet: run the pipelines that do first";
+    Check::warn("dag", seen, advice)
+}
+
 async fn dags(engine: &Engine) -> Outcome<Vec<Check>> {
     let mut checks = Vec::new();
     for name in engine.dags()? {
         checks.push(match engine.plan(&name, &PlanOptions::default()).await {
             Ok(plan) => Check::ok("dag", format!("{name}, {} tasks", plan.tasks.len())),
-            Err(error) => {
-                let advice = format!("`mixline plan {name}` says where");
-                Check::fail("dag", format!("{name}: {}", one_line(&error)), &advice)
-            }
+            Err(error) => unplanned(&name, &error),
         });
     }
     if checks.is_empty() {
