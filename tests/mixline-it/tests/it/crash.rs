@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Project, text};
+use crate::support::{Project, asked, text};
 
 const TASKS: usize = 4;
 /// Kills in this run; the bar asks for 200.
@@ -11,14 +11,7 @@ const KILLS_VARIABLE: &str = "MIXLINE_CRASH_KILLS";
 
 #[tokio::test]
 async fn kill_nine_at_random_points_loses_nothing_and_doubles_nothing() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test goes on is the caller's choice"
-    )]
-    let kills = std::env::var(KILLS_VARIABLE)
-        .ok()
-        .and_then(|k| k.parse().ok())
-        .unwrap_or(200);
+    let kills = asked(KILLS_VARIABLE, 200_u64);
     let project = Project::empty();
     project.dag("chain", &chain());
     for kill in 0..kills {

@@ -15,7 +15,7 @@ use mixline_servers::Postgres;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::Project;
+use crate::support::{Project, asked};
 
 /// Kills of the leader; the bar asks for 100.
 const KILLS_VARIABLE: &str = "MIXLINE_FAILOVER_KILLS";
@@ -50,17 +50,6 @@ sleep 0.4
 echo "$$" >> "LEDGER/$window"
 echo '{"status":"succeeded","step":"step-beat","outputs":[],"fingerprint":null,"seconds":0.4,"peak_rss_mib":0}' > "$3"
 "#;
-
-fn kills(default: usize) -> usize {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test goes on is the caller's choice"
-    )]
-    let kills = std::env::var(KILLS_VARIABLE).ok();
-    kills
-        .and_then(|kills| kills.parse().ok())
-        .unwrap_or(default)
-}
 
 /// A machine that may run a scheduler.
 struct Host {
@@ -295,7 +284,12 @@ fn two_machines_on_one_postgres_miss_and_double_no_window() {
     let (common, ledger) = common();
     let database = server.database();
     let hosts = ["one", "two"].map(|name| shared(common.path(), &database, name));
-    kill_leaders(hosts, &ledger, kills(3), &[Blow::Kill, Blow::Freeze]);
+    kill_leaders(
+        hosts,
+        &ledger,
+        asked(KILLS_VARIABLE, 3),
+        &[Blow::Kill, Blow::Freeze],
+    );
 }
 
 #[test]
@@ -309,5 +303,5 @@ fn two_processes_on_one_sqlite_file_miss_and_double_no_window() {
         host
     });
     // One that is frozen while it writes would hold the file.
-    kill_leaders(hosts, &ledger, kills(3), &[Blow::Kill]);
+    kill_leaders(hosts, &ledger, asked(KILLS_VARIABLE, 3), &[Blow::Kill]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Project, bin};
+use crate::support::{Project, asked, bin, text};
 
 const PROCESSES: u64 = 16;
 /// The full 100 rounds of the bar, when asked for; a tenth in every test run.
@@ -11,25 +11,14 @@ const ROUNDS_VARIABLE: &str = "MIXLINE_RACE_ROUNDS";
 
 #[tokio::test]
 async fn sixteen_processes_commit_to_one_artifact_and_none_is_lost_or_doubled() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test goes on is the caller's choice"
-    )]
-    let rounds = std::env::var(ROUNDS_VARIABLE)
-        .ok()
-        .and_then(|r| r.parse().ok())
-        .unwrap_or(10);
+    let rounds = asked(ROUNDS_VARIABLE, 10_u64);
     let project = Project::empty();
     for round in 0..rounds {
         let seeds = (0..PROCESSES).map(|i| round * PROCESSES + i);
         let racers: Vec<Child> = seeds.map(|seed| commit(&project, seed)).collect();
         for racer in racers {
             let output = racer.wait_with_output().expect("the step ends");
-            assert!(
-                output.status.success(),
-                "{}",
-                crate::support::text(&output.stderr)
-            );
+            assert!(output.status.success(), "{}", text(&output.stderr));
         }
     }
     let history = project.history("noop").await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::Project;
+use crate::support::{Project, asked};
 use crate::watched::{get, scheduler, total};
 
 /// Windows that are to run; a day of minutes is 1,440.
@@ -42,17 +42,6 @@ fi
 echo '{"status":"succeeded","step":"step-minute","outputs":[],"fingerprint":null,"seconds":0.0,"peak_rss_mib":0}' > "$3"
 "#;
 
-fn windows() -> usize {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test goes on is the caller's choice"
-    )]
-    let windows = std::env::var(WINDOWS_VARIABLE).ok();
-    windows
-        .and_then(|windows| windows.parse().ok())
-        .unwrap_or(20)
-}
-
 fn project(kept: usize) -> Project {
     let project = Project::empty();
     project.step("step-minute", STEP);
@@ -80,7 +69,7 @@ fn look(address: &str) -> Seen {
 
 #[test]
 fn a_scheduler_that_goes_on_and_on_misses_nothing_and_does_not_grow() {
-    let due = windows();
+    let due = asked(WINDOWS_VARIABLE, 20);
     let kept = (due / 6).max(5);
     let project = project(kept);
     let (running, address) = scheduler(&project, Stdio::null());

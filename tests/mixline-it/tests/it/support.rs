@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::str::FromStr;
 
 use mixline_artifact::{CommitRecord, Store};
 use tempfile::TempDir;
@@ -123,6 +124,18 @@ impl Project {
             .await
             .expect("the log reads")
     }
+}
+
+/// How much a test is to do: what the variable says, which is as much as the bar asks for, or less.
+pub(crate) fn asked<N: FromStr>(variable: &str, otherwise: N) -> N {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test goes on is the caller's choice"
+    )]
+    let asked = std::env::var(variable).ok();
+    asked
+        .and_then(|asked| asked.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 /// Bytes as text, for messages.
