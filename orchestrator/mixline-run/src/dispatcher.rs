@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::Clock;
 use crate::driven::Driving;
-use crate::error::RunError;
+use crate::error::{RunError, chain};
 use crate::event::{RecordedEvent, ResolvedInput, RunEvent};
 use crate::executor::{Executor, Job, Outcome, Program};
 use crate::project::{Project, log_object};
@@ -197,7 +197,11 @@ impl Dispatcher {
                 Err(RunError::Superseded { run_id })
             }
             Err(error) => {
-                tracing::warn!(run = run_id, %error, "no sign of life could be given");
+                tracing::warn!(
+                    run = run_id,
+                    error = chain(&error),
+                    "no sign of life could be given"
+                );
                 Ok(false)
             }
         }
@@ -373,7 +377,11 @@ impl Dispatcher {
                 return;
             };
             if let Err(error) = store.put_object(&object, Bytes::from(bytes)).await {
-                tracing::warn!(object, %error, "could not keep a task log in the store");
+                tracing::warn!(
+                    object,
+                    error = chain(&error),
+                    "could not keep a task log in the store"
+                );
             }
         });
     }

@@ -1,7 +1,7 @@
 //! What attempts said: from the file while they run, from the store afterwards.
 
 use super::Engine;
-use crate::error::RunError;
+use crate::error::{RunError, chain};
 use crate::project::{log_object, log_objects};
 
 impl Engine {
@@ -33,7 +33,11 @@ impl Engine {
     pub(super) async fn forget_logs(&self, run_id: &str) {
         let _ = std::fs::remove_dir_all(self.project.log_folder(run_id));
         if let Err(error) = self.store.remove_objects(&log_objects(run_id)).await {
-            tracing::warn!(run_id, %error, "could not remove the task logs of an old run");
+            tracing::warn!(
+                run_id,
+                error = chain(&error),
+                "could not remove the task logs of an old run"
+            );
         }
     }
 

@@ -22,7 +22,7 @@ pub use summary::{RunSummary, TaskSummary};
 use crate::Clock;
 use crate::dispatcher::{Cancel, Dispatcher, Subscriber, Tools};
 use crate::driven::Driving;
-use crate::error::RunError;
+use crate::error::{RunError, chain};
 use crate::event::{Origin, RunEvent};
 use crate::executor::{ContainerExecutor, Executor, LocalExecutor};
 use crate::history;
@@ -364,7 +364,7 @@ impl Engine {
                     self.forget_logs(&id).await;
                 }
             }
-            Err(error) => tracing::warn!(%error, "could not forget old runs"),
+            Err(error) => tracing::warn!(error = chain(&error), "could not forget old runs"),
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::error::RunError;
+use crate::error::{RunError, chain};
 use crate::procfs;
 use crate::store::{LEASE, Term};
 
@@ -54,7 +54,10 @@ impl Seat {
         if let Some(term) = self.term()
             && let Err(error) = self.engine.state().release_lease(term).await
         {
-            tracing::warn!(%error, "the lease could not be given back; it ends by itself");
+            tracing::warn!(
+                error = chain(&error),
+                "the lease could not be given back; it ends by itself"
+            );
         }
     }
 }
@@ -83,7 +86,10 @@ async fn keep(engine: Engine, told: watch::Sender<Option<Term>>) {
             }
             Err(error) => {
                 if !complained {
-                    tracing::warn!(%error, "the lease cannot be asked for; trying again");
+                    tracing::warn!(
+                        error = chain(&error),
+                        "the lease cannot be asked for; trying again"
+                    );
                 }
                 complained = true;
                 tokio::time::sleep(LOOK).await;
@@ -117,7 +123,9 @@ async fn hold(engine: &Engine, term: Term) {
         match renewed {
             Ok(Ok(true)) => until = asked + LEASE,
             Ok(Ok(false)) => return,
-            Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = chain(&error), "the lease could not be renewed")
+            }
             Err(_) => return,
         }
     }

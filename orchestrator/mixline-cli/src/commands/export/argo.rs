@@ -8,18 +8,19 @@ use super::pod::{self, Cluster};
 
 /// The file: YAML, of which JSON is a part.
 pub(super) fn file(pipeline: &Pipeline, cluster: &Cluster) -> String {
-    let dashed = pipeline.name.replace('_', "-");
+    // Also the name of the template that no task has.
+    let name = format!("mixline-{}", pipeline.name.replace('_', "-"));
     let tasks: Vec<Value> = pipeline.tasks.iter().map(node).collect();
-    let mut templates = vec![json!({ "name": "pipeline", "dag": { "tasks": tasks } })];
+    let mut templates = vec![json!({ "name": name, "dag": { "tasks": tasks } })];
     let of_tasks = pipeline.tasks.iter();
     templates.extend(of_tasks.map(|task| template(pipeline, task, cluster)));
     let workflow = json!({
-        "entrypoint": "pipeline",
+        "entrypoint": name,
         "volumes": cluster.volumes(),
         "templates": templates,
     });
     let meta = json!({
-        "name": format!("mixline-{dashed}"),
+        "name": name,
         "annotations": { "workflows.argoproj.io/description": pipeline.description },
     });
     let document = match &pipeline.schedule {

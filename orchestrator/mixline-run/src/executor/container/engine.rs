@@ -16,6 +16,7 @@ use mixline_schema::{StepDescriptor, StepResult};
 
 use super::error::ContainerError;
 use super::output::{Capture, LastLine};
+use crate::error::chain;
 use crate::executor::{GRACE, Job};
 
 /// An engine's answer for what does not exist.
@@ -55,7 +56,11 @@ pub(super) async fn remove(docker: &Docker, id: &str) {
         ..RemoveContainerOptions::default()
     };
     if let Err(error) = docker.remove_container(id, Some(options)).await {
-        tracing::warn!(container = id, %error, "a container could not be removed");
+        tracing::warn!(
+            container = id,
+            error = chain(&error),
+            "a container could not be removed"
+        );
     }
 }
 
