@@ -13,6 +13,13 @@ impl Subscriber for Journal {
     fn on_event(&self, recorded: &RecordedEvent, state: &RunState) {
         let (run, trace) = (recorded.run_id.as_str(), state.trace());
         let (trace_id, dag) = (trace.id.as_str(), state.plan().map_or("", |plan| &plan.dag));
+        // A line about an attempt, with what every one of them says.
+        macro_rules! attempt_line {
+            ($task:ident, $attempt:ident, $($more:tt)+) => {{
+                let span_id = trace.attempt_span($task, *$attempt);
+                tracing::info!(run, trace_id, span_id, dag, $task, $attempt, $($more)+);
+            }};
+        }
         match &recorded.event {
             RunEvent::RunCreated { trigger, .. } => {
                 tracing::info!(run, trace_id, dag, trigger, "run created");
@@ -21,35 +28,15 @@ impl Subscriber for Journal {
                 tracing::info!(run, trace_id, dag, state = state.as_str(), "run finished");
             }
             RunEvent::AttemptStarted { task, attempt } => {
-                let span_id = trace.attempt_span(task, *attempt);
-                tracing::info!(
-                    run,
-                    trace_id,
-                    span_id,
-                    dag,
-                    task,
-                    attempt,
-                    "attempt started"
-                );
+                attempt_line!(task, attempt, "attempt started");
             }
             RunEvent::AttemptSucceeded {
                 task,
                 attempt,
                 result,
             } => {
-                let span_id = trace.attempt_span(task, *attempt);
                 let (seconds, peak_rss_mib) = (result.seconds, result.peak_rss_mib);
-                tracing::info!(
-                    run,
-                    trace_id,
-                    span_id,
-                    dag,
-                    task,
-                    attempt,
-                    seconds,
-                    peak_rss_mib,
-                    "attempt succeeded"
-                );
+                attempt_line!(task, attempt, seconds, peak_rss_mib, "attempt succeeded");
             }
             RunEvent::AttemptFailed {
                 task,
@@ -58,22 +45,10 @@ impl Subscriber for Journal {
                 exit_code,
                 ..
             } => {
-                let span_id = trace.attempt_span(task, *attempt);
-                tracing::info!(
-                    run,
-                    trace_id,
-                    span_id,
-                    dag,
-                    task,
-                    attempt,
-                    ?exit_code,
-                    error,
-                    "attempt failed"
-                );
+                attempt_line!(task, attempt, ?exit_code, error, "attempt failed");
             }
             RunEvent::AttemptLost { task, attempt } => {
-                let span_id = trace.attempt_span(task, *attempt);
-                tracing::info!(run, trace_id, span_id, dag, task, attempt, "attempt lost");
+                attempt_line!(task, attempt, "attempt lost");
             }
             _ => {}
         }

@@ -93,10 +93,8 @@ macro_rules! step_compliance {
     ($step:literal $(, run = [$($run:expr),* $(,)?])? $(, slow = [$($slow:expr),* $(,)?])? $(,)?) => {
         #[test]
         fn the_step_keeps_the_contract() {
-            #[allow(unused_mut, clippy::allow_attributes, reason = "both lists may be absent")]
-            let (mut run, mut slow) = (::std::vec::Vec::<String>::new(), None);
-            $( run.extend([$(String::from($run)),*]); )?
-            $( slow = Some(vec![$(String::from($slow)),*]); )?
+            let run: ::std::vec::Vec<String> = vec![$($(String::from($run)),*)?];
+            let slow = None::<::std::vec::Vec<String>>$(.or(Some(vec![$(String::from($slow)),*])))?;
             $crate::assert_compliant(env!(concat!("CARGO_BIN_EXE_", $step)), run, slow);
         }
     };
