@@ -14,6 +14,8 @@ use crate::{free_port, skip};
 const ENDPOINT_VARIABLE: &str = "S3_TEST_ENDPOINT";
 /// Its bucket; credentials are in the usual variables.
 const BUCKET_VARIABLE: &str = "S3_TEST_BUCKET";
+/// Moto, as atomic as S3.
+const MOTO: &str = include_str!("moto.py");
 /// The Python that has moto, made by `cargo dev test`.
 const PYTHON_VARIABLE: &str = "MIXLINE_TEST_PYTHON";
 
@@ -53,7 +55,7 @@ impl S3 {
         let folder = TempDir::with_prefix("mixline-moto-")?;
         let mut server = Command::new(python);
         server
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p"])
+            .args(["-c", MOTO, "-H", "127.0.0.1", "-p"])
             .arg(port.to_string());
         let guard = Guard::start(
             folder,

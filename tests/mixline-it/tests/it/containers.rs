@@ -1,16 +1,12 @@
 //! Steps as containers of a real Docker engine: the same tables, the same reuse, the same ends.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::between::Between;
 use crate::support::{Project, bin, text};
 
 /// Who the images run as when the project belongs to root.
@@ -103,17 +99,22 @@ fn containers(task: &str) -> Vec<String> {
 }
 
 /// Waits until the task has a container that runs.
-pub(crate) fn running(task: &str) -> String {
-    let filter = format!("label=io.mixline.task={task}");
+fn running(task: &str) -> String {
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
-        let ids = docker(&["ps", "--quiet", "--filter", &filter]);
-        if let Some(id) = ids.lines().next() {
-            return id.to_owned();
+        if let Some(id) = seen_running(task) {
+            return id;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("no container of {task} within {PATIENCE:?}");
+}
+
+/// The container of the task that runs at this moment.
+pub(crate) fn seen_running(task: &str) -> Option<String> {
+    let filter = format!("label=io.mixline.task={task}");
+    let ids = docker(&["ps", "--quiet", "--filter", &filter]);
+    ids.lines().next().map(str::to_owned)
 }
 
 /// A DAG of one task that waits. Its name is the task's, so that tests do not meet.
@@ -213,90 +214,22 @@ async fn a_container_outlives_its_orchestrator_and_is_found_again() {
     );
 }
 
-/// An engine that can be cut off: a socket that passes everything on, unless it is told not to.
-struct Cut {
-    folder: tempfile::TempDir,
-    off: Arc<AtomicBool>,
-}
-
-impl Cut {
-    /// Between `mixline` and the engine of the environment.
-    fn between() -> Self {
-        let folder = tempfile::tempdir().expect("a scratch folder");
-        let listener = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket");
-        let off = Arc::new(AtomicBool::new(false));
-        let switch = Arc::clone(&off);
-        std::thread::spawn(move || {
-            for near in listener.incoming().map_while(Result::ok) {
-                if switch.load(Ordering::Relaxed) {
-                    continue;
-                }
-                let far = UnixStream::connect(engine_socket()).expect("the engine");
-                for (from, to) in [(&near, &far), (&far, &near)] {
-                    let (from, to) = (from.try_clone(), to.try_clone());
-                    let (from, to) = (from.expect("a socket"), to.expect("a socket"));
-                    let switch = Arc::clone(&switch);
-                    std::thread::spawn(move || pass(&from, &to, &switch));
-                }
-            }
-        });
-        Self { folder, off }
-    }
-
-    fn host(&self) -> String {
-        format!(
-            "unix://{}",
-            self.folder.path().join("docker.sock").display()
-        )
-    }
-
-    fn set(&self, off: bool) {
-        self.off.store(off, Ordering::Relaxed);
-    }
-}
-
-pub(crate) fn engine_socket() -> String {
-    let host = std::env::var_os("DOCKER_HOST").unwrap_or_default();
-    let host = host.to_string_lossy().into_owned();
-    let path = host
-        .strip_prefix("unix://")
-        .unwrap_or("/var/run/docker.sock");
-    path.to_owned()
-}
-
-/// Passes bytes on until one end closes or the connection is cut.
-fn pass(mut from: &UnixStream, mut to: &UnixStream, off: &AtomicBool) {
-    let tick = Some(Duration::from_millis(50));
-    from.set_read_timeout(tick).expect("a time-out");
-    let mut bytes = [0; 4096];
-    while !off.load(Ordering::Relaxed) {
-        match from.read(&mut bytes) {
-            Ok(0) => break,
-            Ok(read) if to.write_all(&bytes[..read]).is_ok() => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            _ => break,
-        }
-    }
-    let _ = from.shutdown(Shutdown::Both);
-    let _ = to.shutdown(Shutdown::Both);
-}
-
 #[tokio::test]
 async fn an_engine_that_is_away_for_a_while_loses_and_doubles_nothing() {
     let images = images_or_skip!();
     let project = Project::empty();
     project.dag("away", &waiting("away", 5000));
     contain(&project, &images);
-    let engine = Cut::between();
+    let engine = Between::honest();
     let mut run = project.mixline(&["run", "away"]);
     run.env("DOCKER_HOST", engine.host());
     run.stdout(Stdio::null()).stderr(Stdio::null());
     let mut orchestrator = run.spawn().expect("mixline starts");
     running("away");
-    engine.set(true);
+    engine.cut(true);
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(containers("away").len(), 1, "nobody started another one");
-    engine.set(false);
+    engine.cut(false);
     assert!(orchestrator.wait().expect("reaped").success());
     let history = project.history("noop").await;
     assert_eq!(history.len(), 1, "one container, one commit");
@@ -309,6 +242,27 @@ async fn an_engine_that_is_away_for_a_while_loses_and_doubles_nothing() {
         "heard to its end: {said}"
     );
     assert_eq!(containers("away"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_engine_that_forgets_who_follows_a_log_holds_nobody_up() {
+    let images = images_or_skip!();
+    let project = Project::empty();
+    project.dag("forgotten", &waiting("forgotten", 1));
+    contain(&project, &images);
+    let engine = Between::forgetful();
+    let mut run = project.mixline(&["run", "forgotten"]);
+    let output = run.env("DOCKER_HOST", engine.host()).output();
+    let output = output.expect("mixline starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(engine.forgotten(), 2, "to describe itself, and to work");
+    assert_eq!(project.history("noop").await.len(), 1);
+    let said = project.ok(&["logs", "latest", "forgotten"]);
+    assert!(
+        said.contains("output committed"),
+        "heard to its end: {said}"
+    );
+    assert_eq!(containers("forgotten"), Vec::<String>::new());
 }
 
 #[tokio::test]

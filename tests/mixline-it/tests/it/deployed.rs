@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use mixline_servers::{Postgres, S3};
 use serde_json::Value;
 
-use crate::containers::{engine_socket, images_or_skip, is_root, open_to_nobody, own, running};
+use crate::between::engine_socket;
+use crate::containers::{images_or_skip, is_root, open_to_nobody, own, seen_running};
 use crate::support::{Project, text};
 
 /// A window every few seconds, as long as it takes to see one run.
 const DAG: &str = "name = \"beat\"\n[schedule]\ncron = \"*/3 * * * * *\"\nzone = \"UTC\"\n\
     [tasks.deployed]\nstep = \"step-noop\"\nconfig = { sleep_ms = 1500 }\n";
-/// Time for the first run, with a scheduler to be started and a database to be made.
+/// Time for a run, with a scheduler to be started and a database to be made.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Who it all belongs to when the tests run as root: root is nobody's user in a container.
 const USER: &str = "65532:65532";
@@ -23,6 +24,38 @@ const USER: &str = "65532:65532";
 /// The scheduler's container; gone with the test.
 struct Deployed {
     name: String,
+}
+
+impl Deployed {
+    /// Waits until `seen` sees something, and tells all that the scheduler said when it does not, or
+    /// when the scheduler is gone.
+    fn wait<T>(&self, what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(seen) = seen() {
+                return seen;
+            }
+            let state = self.state();
+            let goes_on = state.starts_with("running") && began.elapsed() < PATIENCE;
+            assert!(
+                goes_on,
+                "no {what} after {:?}; the scheduler: {state}\n{}",
+                began.elapsed(),
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Its state and its exit code.
+    fn state(&self) -> String {
+        let format = "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}";
+        docker(&["inspect", "--format", format, &self.name]).1
+    }
+
+    fn log(&self) -> String {
+        docker(&["logs", "--timestamps", &self.name]).1
+    }
 }
 
 impl Drop for Deployed {
@@ -108,34 +141,26 @@ fn the_scheduler_in_its_image_runs_steps_beside_it_and_leaves_them_alone_when_it
     let mut variables = bucket.variables();
     variables.push(("MIXLINE_DATABASE_URL", database.database()));
     let deployed = deploy(&project, &images, &variables);
-    let step = running("deployed");
+    let step = deployed.wait("container of the step", || seen_running("deployed"));
     // The grace of compose: what runs is left alone, and adopted at the next start.
     let (stopped, said) = docker(&["stop", "--time", "15", &deployed.name]);
     assert!(stopped, "{said}");
-    let (_, code) = docker(&["inspect", "--format", "{{.State.ExitCode}}", &deployed.name]);
-    let (_, log) = docker(&["logs", &deployed.name]);
-    assert!(["0", "143"].contains(&code.trim()), "{code}\n{log}");
+    let (state, log) = (deployed.state(), deployed.log());
+    let code = state.split_whitespace().nth(1);
+    assert!(
+        code.is_some_and(|code| ["0", "143"].contains(&code)),
+        "{state}\n{log}"
+    );
     assert!(docker(&["inspect", &step]).0, "the step outlives it\n{log}");
     let (started, said) = docker(&["start", &deployed.name]);
     assert!(started, "{said}");
-    let began = Instant::now();
-    let ended = loop {
+    let ended = deployed.wait("two runs that succeeded", || {
         let runs = runs(&project, &variables);
-        if runs
-            .iter()
-            .filter(|run| run["state"] == "succeeded")
-            .count()
-            >= 2
-        {
-            break runs;
-        }
-        let (_, log) = docker(&["logs", &deployed.name]);
-        assert!(began.elapsed() < PATIENCE, "{runs:?}\n{log}");
-        std::thread::sleep(Duration::from_millis(500));
-    };
+        let good = runs.iter().filter(|run| run["state"] == "succeeded");
+        (good.count() >= 2).then_some(runs)
+    });
     let bad = ended.iter().find(|run| run["state"] == "failed");
-    assert_eq!(bad, None);
-    drop(deployed);
+    assert_eq!(bad, None, "{}", deployed.log());
 }
 
 /// The runs, as `mixline` outside sees them in the same database.

@@ -1,6 +1,7 @@
 //! Mixline from outside: real processes, real stores, real readers.
 
 mod attribution;
+mod between;
 mod compliance;
 mod containers;
 mod crash;
