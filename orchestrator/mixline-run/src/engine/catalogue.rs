@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use mixline_artifact::observe;
 use mixline_plan::{Catalogue, Dag, ExecutorKind, StepEntry, Task};
@@ -13,10 +12,8 @@ use serde_json::Value;
 
 use super::Engine;
 use crate::error::RunError;
+use crate::executor::DESCRIBE;
 use crate::store::FileStamp;
-
-/// A step that has not described itself by then never will.
-const DESCRIBE: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// What the steps of a DAG say of themselves. A step without a binary is left out: the planner

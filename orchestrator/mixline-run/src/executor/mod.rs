@@ -21,6 +21,8 @@ pub use process::ProcessExecutor;
 
 /// Time between SIGTERM and SIGKILL: steps promise to stop within it.
 const GRACE: Duration = Duration::from_secs(8);
+/// A step that has not described itself by then never will.
+pub(crate) const DESCRIBE: Duration = Duration::from_secs(30);
 /// Linux allows 128 KiB for one variable; longer contexts go through a file.
 const LONGEST_VARIABLE: usize = 100_000;
 

@@ -15,7 +15,7 @@ use futures::TryStreamExt as _;
 use mixline_schema::{StepDescriptor, StepResult};
 
 use super::error::ContainerError;
-use super::output::{Capture, LastLine};
+use super::output::{Capture, Listener, Words};
 use crate::error::chain;
 use crate::executor::{GRACE, Job};
 
@@ -23,6 +23,8 @@ use crate::executor::{GRACE, Job};
 pub(super) const NOT_FOUND: u16 = 404;
 /// An engine that has not answered by then is away.
 const ANSWER: Duration = Duration::from_secs(10);
+/// The log of a container that has ended is told to its end by then.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Whether the engine is there.
 pub(super) async fn answers(docker: &Docker) -> Result<(), ContainerError> {
@@ -64,10 +66,10 @@ pub(super) async fn remove(docker: &Docker, id: &str) {
     }
 }
 
-/// Everything a container says until it ends.
-fn logs() -> LogsOptions {
+/// Everything a container has said; when it is to be followed, until it ends.
+fn logs(follow: bool) -> LogsOptions {
     LogsOptions {
-        follow: true,
+        follow,
         stdout: true,
         stderr: true,
         tail: "all".to_owned(),
@@ -103,30 +105,83 @@ pub(super) async fn stop(docker: &Docker, id: &str) {
     let _ = docker.stop_container(id, Some(options)).await;
 }
 
+/// Hears a container to its end.
+///
+/// An engine may forget who follows a log when the container ends in that very moment
+/// (moby/moby#16463 tells how). So the end is waited for as well, and a log that does not end with its
+/// container is read once more.
+async fn hear<L: Listener>(
+    docker: &Docker,
+    id: &str,
+    begin: impl Fn() -> Result<L, ContainerError>,
+) -> Result<L, ContainerError> {
+    let mut listener = begin()?;
+    tokio::select! {
+        told = tell(docker, id, true, &mut listener) => return told.map(|()| listener),
+        () = outlived(docker, id) => {}
+    }
+    tracing::debug!(container = id, "its log did not end with it; read again");
+    let mut listener = begin()?;
+    tell(docker, id, false, &mut listener).await?;
+    Ok(listener)
+}
+
+/// Tells a listener what a container says.
+async fn tell(
+    docker: &Docker,
+    id: &str,
+    follow: bool,
+    listener: &mut impl Listener,
+) -> Result<(), ContainerError> {
+    let mut said = pin!(docker.logs(id, Some(logs(follow))));
+    while let Some(part) = said
+        .try_next()
+        .await
+        .map_err(ContainerError::refused("read a log"))?
+    {
+        listener.hear(&part);
+    }
+    Ok(())
+}
+
+/// Comes back when a container has ended a while ago; never, for one of which nothing is known.
+async fn outlived(docker: &Docker, id: &str) {
+    loop {
+        ended(docker, id).await;
+        tokio::time::sleep(LINGER).await;
+        let found = docker.inspect_container(id, None).await;
+        let running = found.ok().and_then(|found| found.state?.running);
+        if running == Some(false) {
+            return;
+        }
+    }
+}
+
+/// Waits for the end. An exit code that is not 0 comes as an error, as an engine does that is away;
+/// the state says it better.
+async fn ended(docker: &Docker, id: &str) {
+    let mut ended = pin!(docker.wait_container(id, None));
+    let _ = ended.try_next().await;
+}
+
 /// Hears a container to its end; the result on its last line.
 pub(super) async fn capture(
     docker: &Docker,
     id: &str,
     job: &Job,
 ) -> Result<Option<StepResult>, ContainerError> {
-    let path = job.log_file.clone();
-    let capture = Capture::begin(&path);
-    let mut capture = capture.map_err(|source| ContainerError::File { path, source })?;
-    let mut said = pin!(docker.logs(id, Some(logs())));
-    while let Some(part) = said
-        .try_next()
-        .await
-        .map_err(ContainerError::refused("read a log"))?
-    {
-        capture.push(&part);
-    }
-    Ok(capture.result())
+    let path = &job.log_file;
+    let begin = || {
+        Capture::begin(path).map_err(|source| ContainerError::File {
+            path: path.clone(),
+            source,
+        })
+    };
+    Ok(hear(docker, id, begin).await?.result())
 }
 
 pub(super) async fn state(docker: &Docker, id: &str) -> Result<ContainerState, ContainerError> {
-    let mut ended = pin!(docker.wait_container(id, None));
-    // An exit code that is not 0 comes as an error; the state says it better.
-    let _ = ended.try_next().await;
+    ended(docker, id).await;
     let found = docker.inspect_container(id, None).await;
     let found = found.map_err(ContainerError::refused("look at a container"))?;
     Ok(found.state.unwrap_or_default())
@@ -146,26 +201,15 @@ pub(super) async fn listen(
         .start_container(id, None::<StartContainerOptions>)
         .await;
     started.map_err(ContainerError::refused("start a container"))?;
-    let (mut out, mut last) = (Vec::new(), LastLine::default());
-    let mut said = pin!(docker.logs(id, Some(logs())));
-    while let Some(part) = said
-        .try_next()
-        .await
-        .map_err(ContainerError::refused("read a log"))?
-    {
-        match &part {
-            bollard::container::LogOutput::StdOut { message } => out.extend_from_slice(message),
-            other => last.push(other.as_ref()),
-        }
-    }
+    let words = hear(docker, id, || Ok(Words::default())).await?;
     let state = state(docker, id).await?;
     match state.exit_code {
-        Some(0) => serde_json::from_slice(&out)
+        Some(0) => serde_json::from_slice(&words.out)
             .map_err(|error| wrong(format!("printed no descriptor: {error}"))),
         code => Err(wrong(format!(
             "ended with {}: {}",
             code.unwrap_or_default(),
-            last.text()
+            words.complaint()
         ))),
     }
 }

@@ -28,7 +28,7 @@ pub use settings::ContainerSettings;
 use self::engine::{NOT_FOUND, has_status};
 use self::spec::Around;
 use super::judge::{self, End, Exit};
-use super::{Executor, Job, Outcome, Program, Stop, over, stopped};
+use super::{DESCRIBE, Executor, Job, Outcome, Program, Stop, over, stopped};
 use crate::error::chain;
 
 /// How long an engine may be away (restarted, upgraded) before its containers are given up.
@@ -99,9 +99,14 @@ impl ContainerExecutor {
     pub async fn describe(&self, image: &str) -> Result<StepDescriptor, ContainerError> {
         let (docker, _) = self.engine().await?;
         let id = engine::create(docker, None, spec::describing(image)).await?;
-        let said = engine::listen(docker, &id, image).await;
+        let said = tokio::time::timeout(DESCRIBE, engine::listen(docker, &id, image)).await;
         engine::remove(docker, &id).await;
-        said
+        said.unwrap_or_else(|_| {
+            Err(ContainerError::Describe {
+                image: image.to_owned(),
+                problem: format!("did not answer within {} s", DESCRIBE.as_secs()),
+            })
+        })
     }
 
     async fn start(&self, job: &Job, image: &str) -> Result<String, ContainerError> {

@@ -1,5 +1,5 @@
-//! What a container says, as it says it: all of it into the log file, and the last line of its
-//! standard output kept, which is the step's result.
+//! Who listens to a container: the log file of an attempt, with the last line of standard output
+//! kept, which is the step's result; and whoever asks a step what it is.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,16 +10,45 @@ use mixline_schema::StepResult;
 /// Results are below 16 kB; what is longer is none.
 const LONGEST_LINE: usize = 64 * 1024;
 
+/// Is told what a container says, piece by piece, from the first to the last.
+pub(super) trait Listener {
+    /// Takes the next piece.
+    fn hear(&mut self, said: &LogOutput);
+}
+
+/// What a container says in a few words: all of standard output, and the last line of the rest.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    pub(super) out: Vec<u8>,
+    other: LastLine,
+}
+
+impl Words {
+    /// The last line that is not output.
+    pub(super) fn complaint(&self) -> String {
+        String::from_utf8_lossy(&self.other.line).trim().to_owned()
+    }
+}
+
+impl Listener for Words {
+    fn hear(&mut self, said: &LogOutput) {
+        match said {
+            LogOutput::StdOut { message } => self.out.extend_from_slice(message),
+            other => self.other.push(other.as_ref()),
+        }
+    }
+}
+
 /// The last line of a stream that comes in pieces.
 #[derive(Debug, Default)]
-pub(super) struct LastLine {
+struct LastLine {
     line: Vec<u8>,
     ended: bool,
 }
 
 impl LastLine {
     /// Takes the next piece.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if self.ended {
                 self.line.clear();
@@ -33,13 +62,8 @@ impl LastLine {
         }
     }
 
-    /// The line as text.
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.line).trim().to_owned()
-    }
-
     /// The result on it, when it is one.
-    pub(super) fn result(&self) -> Option<StepResult> {
+    fn result(&self) -> Option<StepResult> {
         serde_json::from_slice(&self.line).ok()
     }
 }
@@ -63,8 +87,15 @@ impl Capture {
         })
     }
 
-    /// Takes what was said. A log that cannot be written loses nothing but itself.
-    pub(super) fn push(&mut self, said: &LogOutput) {
+    /// The result, when the last line was one.
+    pub(super) fn result(&self) -> Option<StepResult> {
+        self.last.result()
+    }
+}
+
+impl Listener for Capture {
+    /// A log that cannot be written loses nothing but itself.
+    fn hear(&mut self, said: &LogOutput) {
         let bytes = said.as_ref();
         if let LogOutput::StdOut { message } = said {
             self.last.push(message);
@@ -72,11 +103,6 @@ impl Capture {
         if let Err(error) = self.file.write_all(bytes) {
             tracing::debug!(%error, "a line of a task log is lost");
         }
-    }
-
-    /// The result, when the last line was one.
-    pub(super) fn result(&self) -> Option<StepResult> {
-        self.last.result()
     }
 }
 
