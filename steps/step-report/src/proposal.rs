@@ -47,6 +47,21 @@ impl Proposal {
         self.inside_observed &= row.inside_observed;
     }
 
+    /// The same proposal with all amounts times `factor`.
+    pub(crate) fn scaled(mut self, factor: f64) -> Self {
+        for amount in [
+            &mut self.current,
+            &mut self.proposed,
+            &mut self.lower,
+            &mut self.upper,
+            &mut self.current_response,
+            &mut self.response,
+        ] {
+            *amount *= factor;
+        }
+        self
+    }
+
     /// Outcome per unit of proposed spend; `None` without spend.
     pub(crate) fn roas(&self) -> Option<f64> {
         (self.proposed > 0.0).then(|| self.response / self.proposed)
@@ -114,5 +129,11 @@ mod tests {
         assert_eq!(tv.roas(), Some(2.0));
         assert_eq!((tv.marginal_roas, tv.inside_observed), (4.0, false));
         assert_eq!(search.roas(), None);
+        let each = tv.clone().scaled(0.25);
+        assert_eq!(
+            (each.proposed, each.response, each.lower),
+            (100.0, 200.0, 2.5)
+        );
+        assert_eq!((each.roas(), each.marginal_roas), (tv.roas(), 4.0));
     }
 }

@@ -92,7 +92,7 @@ const POINTS: usize = 24;
 /// C09, per period of the plan.
 pub(crate) fn curves(config: &Config, data: &Data) -> Option<Figure> {
     let (fitted, surface) = data.surface()?;
-    let proposals = data.proposals("best");
+    let proposals = per_period(data);
     let national = |(i, cell): (usize, &mixline_model::plan::PlanCell)| {
         cell.geo
             .is_none()
@@ -116,6 +116,16 @@ pub(crate) fn curves(config: &Config, data: &Data) -> Option<Figure> {
     (!chart.panels.is_empty()).then(|| chart.figure())
 }
 
+/// The best plan's amounts in one period: it may be made for more or fewer than the curves are.
+fn per_period(data: &Data) -> Vec<Proposal> {
+    let periods = data
+        .outcome_of("best")
+        .map_or(1, |best| best.periods.max(1)) as f64;
+    let proposals = data.proposals("best").into_iter();
+    proposals.map(|row| row.scaled(1.0 / periods)).collect()
+}
+
+/// One channel; `plan` is per period.
 fn panel(fitted: &Fitted, surface: &Surface, plan: &[Proposal], i: usize) -> ResponsePanel {
     let cell = &surface.cells()[i];
     let name = &fitted.model.panel.channels[cell.channel].name;
@@ -124,7 +134,7 @@ fn panel(fitted: &Fitted, surface: &Surface, plan: &[Proposal], i: usize) -> Res
     let widest = [
         2.0 * cell.current,
         cell.observed_most,
-        1.5 * planned.map_or(0.0, |row| row.upper),
+        1.5 * periods * planned.map_or(0.0, |row| row.upper),
     ];
     let end = widest.into_iter().fold(0.0, f64::max);
     let point = |k: usize| {
@@ -137,14 +147,13 @@ fn panel(fitted: &Fitted, surface: &Surface, plan: &[Proposal], i: usize) -> Res
             marginal: Some(interval(&Interval::of(&mut surface.marginal(i, x)))),
         }
     };
-    let per_period = |amount: f64| amount / periods;
     ResponsePanel {
         channel: name.clone(),
         points: (0..=POINTS).map(point).collect(),
-        now: per_period(cell.current),
-        planned: planned.map(|row| per_period(row.proposed)),
-        lower: planned.map(|row| per_period(row.lower)),
-        upper: planned.map(|row| per_period(row.upper)),
+        now: cell.current / periods,
+        planned: planned.map(|row| row.proposed),
+        lower: planned.map(|row| row.lower),
+        upper: planned.map(|row| row.upper),
         observed: Some(observed(fitted, cell.channel)),
     }
 }

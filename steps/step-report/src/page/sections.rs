@@ -52,9 +52,11 @@ fn tiles(data: &Data) -> String {
         .filter(|row| row.kind == "media")
         .map(|row| row.mean)
         .sum();
+    // Between the regions of a channel it moves as well.
     let moved: f64 = data
-        .proposals("best")
+        .plan
         .iter()
+        .filter(|row| row.plan == "best")
         .map(|row| (row.proposed - row.current).max(0.0))
         .sum();
     let health = match data.verdict {
