@@ -22,6 +22,7 @@
 //! in the name.
 
 mod columns;
+mod config_file;
 mod consumer;
 mod dataset;
 mod facets;

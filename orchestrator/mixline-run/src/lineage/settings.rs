@@ -8,10 +8,11 @@
 //! | `OPENLINEAGE_NAMESPACE` | namespace of our jobs |
 //! | `OPENLINEAGE_PARENT_ID`, `OPENLINEAGE_ROOT_PARENT_ID` | `namespace/job/run-id` of who started us |
 //! | `AZURE_STORAGE_ACCOUNT_NAME` | the account by which datasets on Azure are named |
+//! | `OPENLINEAGE_CONFIG` | a YAML file that says what `OPENLINEAGE__…` says (`config_file.rs`) |
 //! | `OPENLINEAGE__TRANSPORT__…` | `TYPE` (`http`, `file`, `console`), `URL`, `ENDPOINT`, `TIMEOUT` (seconds), `AUTH` (JSON), `AUTH__TYPE`, `AUTH__API_KEY`, `CUSTOM_HEADERS` (JSON), `COMPRESSION` (`gzip`), `LOG_FILE_PATH` |
 //!
-//! A variable wins over the file, and a transport variable over its short form, as in the official
-//! clients. YAML files (`OPENLINEAGE_CONFIG`) are theirs alone.
+//! A variable wins over `mixline.toml`, a transport variable over its short form, and the YAML file over
+//! both, as in the official clients.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::config_file::ConfigFile;
 use super::consumer::{OpenLineage, Transport};
 use super::dataset::named_by_account;
 use crate::event::{Origin, ParentRun};
@@ -46,11 +48,8 @@ pub fn consumers(
     if get("OPENLINEAGE_DISABLED").is_some_and(|value| is_true(&value)) {
         return Ok(Vec::new());
     }
-    if get("OPENLINEAGE_CONFIG").is_some() {
-        tracing::warn!(
-            "OPENLINEAGE_CONFIG is not read: write [openlineage] in mixline.toml, or set OPENLINEAGE_URL"
-        );
-    }
+    let file = ConfigFile::named_by(&get)?;
+    let get = |name: &str| file.get(name).or_else(|| get(name));
     let namespace = namespace(project, variables);
     let store = named_by_account(&project.store, get(ACCOUNT).as_deref());
     let consumer = |(name, transport)| {
@@ -252,6 +251,22 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn the_file_of_the_official_clients_wins_over_variables() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("openlineage.yml");
+        let transport = "transport: {type: http, url: 'http://yaml:1', auth: {apiKey: topsecret}}";
+        std::fs::write(&path, transport).unwrap();
+        let file = ("OPENLINEAGE_CONFIG", path.to_str().unwrap());
+        let long = ("OPENLINEAGE__TRANSPORT__URL", "http://long:1");
+        let shown = &asked("", &[file, long]).unwrap()[0];
+        assert!(shown.contains("http://yaml:1"), "{shown}");
+        assert!(!shown.contains("topsecret"), "{shown}");
+        std::fs::write(&path, "transport: {type: kafka}").unwrap();
+        let said = asked("", &[file]).unwrap_err().to_string();
+        assert!(said.contains("kafka"), "{said}");
     }
 
     #[test]

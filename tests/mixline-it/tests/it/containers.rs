@@ -12,7 +12,7 @@ use crate::support::{Project, bin, text};
 /// Who the images run as when the project belongs to root.
 const NOBODY: u32 = 65532;
 /// Long enough for a container to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pattern of the images, made by `cargo dev test` together with an engine.
 pub(crate) fn images() -> Option<String> {

@@ -17,7 +17,7 @@ use crate::support::{Project, text};
 const DAG: &str = "name = \"beat\"\n[schedule]\ncron = \"*/3 * * * * *\"\nzone = \"UTC\"\n\
     [tasks.deployed]\nstep = \"step-noop\"\nconfig = { sleep_ms = 1500 }\n";
 /// Time for a run, with a scheduler to be started and a database to be made.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Who it all belongs to when the tests run as root: root is nobody's user in a container.
 const USER: &str = "65532:65532";
 
